@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- onnx_fuzz.cpp - hostile bytes through the ONNX reader
-//---------------===//
+//===- onnx_fuzz.cpp - hostile bytes through the ONNX reader --------------===//
 //
 // Scan, structure and verification of whatever libFuzzer makes of the corpus.
 // Budgets are small, so that an input that finds a way around one shows as a

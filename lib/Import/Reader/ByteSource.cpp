@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ByteSource.cpp - bounded random access to a file
-//--------------------===//
+//===- ByteSource.cpp - bounded random access to a file -------------------===//
 #include "mpt/Import/Reader/ByteSource.h"
 #include <cerrno>
 #include <cstring>

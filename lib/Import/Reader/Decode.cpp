@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Decode.cpp - from the wire to Model
-//---------------------------------===//
+//===- Decode.cpp - from the wire to Model --------------------------------===//
 //
 // protobuf decodes the structure that the scan left (no payloads, bounded
 // depth and counts); this copies it into plain structs, so that nothing behind

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Decode.h - from the wire to Model (private)
-//-------------------------===//
+//===- Decode.h - from the wire to Model (private) ------------------------===//
 #ifndef MPT_LIB_IMPORT_READER_DECODE_H
 #define MPT_LIB_IMPORT_READER_DECODE_H
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- DecodeTensor.cpp - where a tensor's elements are
-//--------------------===//
+//===- DecodeTensor.cpp - where a tensor's elements are -------------------===//
 //
 // A tensor message may hold its data in one of eight fields. raw_data and the
 // packed fixed-width fields were cut out by the scan and are byte ranges of the

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ExternalData.cpp - tensor data outside the model file
-//---------------===//
+//===- ExternalData.cpp - tensor data outside the model file --------------===//
 //
 // Walks the components of a location with openat, O_NOFOLLOW at each, and
 // checks the *opened* descriptor, so what was checked is what is read. fstatat

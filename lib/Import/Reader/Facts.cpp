@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Facts.cpp - the operator table
-//--------------------------------------===//
+//===- Facts.cpp - the operator table -------------------------------------===//
 //
 // Parses the rows of Facts.inc once, at first use (0.5 ms), into views of the
 // string literals. A row whose `since` is a list becomes one entry per version.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Load.cpp - read and check an ONNX file
-//------------------------------===//
+//===- Load.cpp - read and check an ONNX file -----------------------------===//
 #include "mpt/Import/Reader/Load.h"
 #include "Decode.h"
 #include "mpt/Import/Reader/Verify.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Model.cpp - accessors of the model structs and element types
-//--------===//
+//===- Model.cpp - accessors of the model structs and element types -------===//
 #include "mpt/Import/Reader/Model.h"
 
 namespace mpt::onnx {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Problem.cpp - what is wrong with a model file
-//-----------------------===//
+//===- Problem.cpp - what is wrong with a model file ----------------------===//
 #include "mpt/Import/Reader/Problem.h"
 
 namespace mpt::onnx {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Verify.cpp - versions, tensors, value types of a model
-//--------------===//
+//===- Verify.cpp - versions, tensors, value types of a model -------------===//
 #include "mpt/Import/Reader/Verify.h"
 #include "mpt/Import/Reader/Facts.h"
 #include <set>

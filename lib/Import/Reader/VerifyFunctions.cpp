@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- VerifyFunctions.cpp - functions of a model
-//--------------------------===//
+//===- VerifyFunctions.cpp - functions of a model -------------------------===//
 //
 // Identities are unique, bodies are in order, calls are acyclic, and the model
 // with all functions inlined stays within the node budget: sizes are added up

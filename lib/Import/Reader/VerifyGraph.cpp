@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- VerifyGraph.cpp - names and order of a graph
-//------------------------===//
+//===- VerifyGraph.cpp - names and order of a graph -----------------------===//
 //
 // A value is defined once, by an input, an initializer or a node (an
 // initializer that repeats an input is its default, as in IR 3), and no

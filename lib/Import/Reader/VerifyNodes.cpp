@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- VerifyNodes.cpp - nodes against the operator table
-//------------------===//
+//===- VerifyNodes.cpp - nodes against the operator table -----------------===//
 //
 // Which operator a node means, how many inputs and outputs it has, which
 // attributes of which types. Values of attributes are the import handlers'.

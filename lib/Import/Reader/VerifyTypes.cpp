@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- VerifyTypes.cpp - element types of a graph's values
-//-----------------===//
+//===- VerifyTypes.cpp - element types of a graph's values ----------------===//
 //
 // Walks a sorted graph once. Each operator's table row gives type variables
 // with allowed element types: inputs bind them, outputs take what was bound.

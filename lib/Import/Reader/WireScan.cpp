@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- WireScan.cpp - bounded walk over a protobuf file
-//--------------------===//
+//===- WireScan.cpp - bounded walk over a protobuf file -------------------===//
 //
 // One pass records, in file order, the spans that the structure does not keep
 // ("cuts") and every message that holds one ("hulls"); lengths shrink from the

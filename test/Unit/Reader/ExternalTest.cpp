@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ExternalTest.cpp - external data and what it may not reach
-//----------===//
+//===- ExternalTest.cpp - external data and what it may not reach ---------===//
 #include "Wire.h"
 #include "mpt/Import/Reader/ExternalData.h"
 #include <cstdlib>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- FactsTest.cpp - the operator table
-//----------------------------------===//
+//===- FactsTest.cpp - the operator table ---------------------------------===//
 #include "mpt/Import/Reader/Facts.h"
 #include <gtest/gtest.h>
 #include <set>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- GraphTest.cpp - names, order, functions, versions
-//-------------------===//
+//===- GraphTest.cpp - names, order, functions, versions ------------------===//
 #include "Wire.h"
 #include <gtest/gtest.h>
 

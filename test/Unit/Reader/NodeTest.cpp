@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- NodeTest.cpp - nodes against the operator table
-//---------------------===//
+//===- NodeTest.cpp - nodes against the operator table --------------------===//
 #include "Wire.h"
 #include <gtest/gtest.h>
 

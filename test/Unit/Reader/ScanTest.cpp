@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ScanTest.cpp - the wire scan and whole files
-//------------------------===//
+//===- ScanTest.cpp - the wire scan and whole files -----------------------===//
 #include "Wire.h"
 #include <fstream>
 #include <gtest/gtest.h>

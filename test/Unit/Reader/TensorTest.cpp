@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- TensorTest.cpp - tensor data in the model file
-//----------------------===//
+//===- TensorTest.cpp - tensor data in the model file ---------------------===//
 #include "Wire.h"
 #include <gtest/gtest.h>
 

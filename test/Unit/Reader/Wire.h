@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Wire.h - ONNX messages as plain bytes, for tests
-//--------------------===//
+//===- Wire.h - ONNX messages as plain bytes, for tests -------------------===//
 //
 // A second, independent writer of the wire format: the tests share no proto and
 // no decoder with the reader. Field numbers are ONNX's.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ByteSource.h - bounded random access to a file
-//----------------------===//
+//===- ByteSource.h - bounded random access to a file ---------------------===//
 //
 // Files are read with pread, never mapped: a file that another process shortens
 // while we look at it gives a short read, not a SIGBUS.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- DType.h - ONNX tensor element types
-//---------------------------------===//
+//===- DType.h - ONNX tensor element types --------------------------------===//
 #ifndef MPT_IMPORT_READER_DTYPE_H
 #define MPT_IMPORT_READER_DTYPE_H
 

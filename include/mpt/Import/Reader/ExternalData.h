@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ExternalData.h - tensor data outside the model file
-//-----------------===//
+//===- ExternalData.h - tensor data outside the model file ----------------===//
 //
 // A location in a model is a hostile string. It is opened component by
 // component from the open directory of the model with O_NOFOLLOW, so neither

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Facts.h - the operator table
-//----------------------------------------===//
+//===- Facts.h - the operator table ---------------------------------------===//
 //
 // What ONNX says about its operators (Facts.inc, one row per version), looked
 // up by (domain, name, opset): the row in force is the one with the greatest

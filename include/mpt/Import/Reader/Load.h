@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Load.h - read and check an ONNX file
-//--------------------------------===//
+//===- Load.h - read and check an ONNX file -------------------------------===//
 //
 //   loadModel: scan (WireScan) -> decode (protobuf) -> resolve external data
 //   -> sort -> verify structure, operators, element types

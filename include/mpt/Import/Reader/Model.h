@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Model.h - an ONNX file as plain structs
-//-----------------------------===//
+//===- Model.h - an ONNX file as plain structs ----------------------------===//
 //
 // What loadModel() gives to import: no protobuf, no MLIR. Names are as in the
 // file (any bytes without NUL); `index` is a node's place in its list in the

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Problem.h - what is wrong with a model file
-//-------------------------===//
+//===- Problem.h - what is wrong with a model file ------------------------===//
 //
 // The reader never stops at the first mistake it can step over: each one
 // becomes a Problem, and the caller prints the whole list. Text that comes from

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Verify.h - is a decoded model a program?
-//----------------------------===//
+//===- Verify.h - is a decoded model a program? ---------------------------===//
 //
 // Each function reports what it finds to `problems` and goes on. Graphs nest at
 // most Budget::depth deep (the scan saw to it), which bounds all recursion

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- WireScan.h - bounded walk over a protobuf file
-//----------------------===//
+//===- WireScan.h - bounded walk over a protobuf file ---------------------===//
 //
 // Walks the messages that can be large, deep or many (graphs, nodes,
 // attributes, tensors, types) without decoding them. It finds the payloads of
