@@ -134,8 +134,14 @@ void Contraction::checkCounts() {
   for (size_t g = 0; g < problem.groups.size(); ++g)
     for (int rank : problem.groups[g].ranks) {
       int first = problem.groups[g].ranks.front();
-      if (rank < 0 || rank >= schedule.numRanks() ||
-          calls[g][rank] == calls[g][first])
+      if (rank < 0 || rank >= schedule.numRanks()) {
+        out.push_back({"group '" + problem.groups[g].name + "' names rank " +
+                           std::to_string(rank) + "; the schedule has " +
+                           std::to_string(schedule.numRanks()),
+                       0, 0});
+        return;
+      }
+      if (calls[g][rank] == calls[g][first])
         continue;
       out.push_back({"group '" + problem.groups[g].name + "': rank " +
                          std::to_string(first) + " calls it " +

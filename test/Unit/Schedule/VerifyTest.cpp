@@ -308,6 +308,10 @@ TEST(Deadlock, GroupsMustBeCalledByAllAlike) {
   EXPECT_EQ(verdict(p, tiedText),
             "s.mpts: group 'pp': rank 0 calls it 1 times, rank 1 0 times");
   p = groupProblem();
+  p.groups[0].ranks = {0, 1, 2};
+  EXPECT_EQ(verdict(p, tiedText),
+            "s.mpts: group 'pp' names rank 2; the schedule has 2");
+  p = groupProblem();
   p.groups[0].ranks = {0};
   EXPECT_EQ(verdict(p, tiedText),
             "s.mpts:4:47: 'NORM1' (rank 1 action 8) calls group 'pp', which "

@@ -67,13 +67,13 @@ struct LoweredSchedule {
   std::vector<LoweredRank> ranks;
 };
 
-/// Step 1. Refuses a schedule that holds transfers outside hooks already.
-/// Receives in hooks stay where they are; only `verify` can tell whether the
-/// result is then free of deadlock.
+/// Step 1, for a verified schedule. Refuses a schedule that holds transfers
+/// outside hooks already. Receives in hooks stay where they are; only `verify`
+/// can tell whether the result is then free of deadlock.
 Result<Schedule> insertTransfers(const ScheduleProblem &problem,
                                  const Schedule &schedule);
 
-/// Steps 2 and 3, for a schedule with transfers.
+/// Steps 2 and 3, for a verified schedule with transfers.
 LoweredSchedule assignSlots(const ScheduleProblem &problem,
                             const Schedule &schedule);
 
