@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phases 8 and 9: kernels, library calls, buffers, streams.
+#ifndef MPT_IR_KERNELOPS_TD
+#define MPT_IR_KERNELOPS_TD
+include "mpt/IR/MptBase.td"
+
+class Mpt_DpsCall<string mnemonic, dag args> : Mpt_Op<mnemonic, [AttrSizedOperandSegments]> {
+  let arguments = !con(args, (ins Variadic<AnyType>:$inputs, Variadic<AnyType>:$outs,
+                                  OptionalAttr<StrArrayAttr>:$nodes, OptionalAttr<StrAttr>:$stream));
+  let results = (outs Variadic<AnyType>:$results);
+}
+def Mpt_LaunchOp : Mpt_DpsCall<"launch", (ins FlatSymbolRefAttr:$kernel)> {
+  let summary = "runs a kernel; with tensors one result per destination, with memrefs none";
+  let assemblyFormat = "$kernel `(` $inputs `)` `into` `(` $outs `)` attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+def Mpt_LibraryOp : Mpt_DpsCall<"library", (ins StrAttr:$name, OptionalAttr<DenseI64ArrayAttr>:$lhs_batch,
+    OptionalAttr<DenseI64ArrayAttr>:$rhs_batch, OptionalAttr<DenseI64ArrayAttr>:$lhs_contract,
+    OptionalAttr<DenseI64ArrayAttr>:$rhs_contract, OptionalAttr<UnitAttr>:$accumulate)> {
+  let summary = "a library call of the target: gemm (dims as of dot_general); accumulate adds to the destination";
+  let assemblyFormat = "$name `(` $inputs `)` `into` `(` $outs `)` attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+def Mpt_ArenaOp : Mpt_Op<"arena", [Symbol]> {
+  let summary = "device memory of one rank of a pipeline coordinate, in bytes";
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$bytes, I64Attr:$align, OptionalAttr<StrAttr>:$sym_visibility);
+  let assemblyFormat = "$sym_name attr-dict";
+}
+def Mpt_BufferOp : Mpt_Op<"buffer", [Pure]> {
+  let summary = "bytes at `at + index * stride` of the arena";
+  let arguments = (ins AnyMemRef:$arena, Optional<Index>:$index, I64Attr:$at, OptionalAttr<I64Attr>:$stride);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$arena (`[` $index^ `]`)? attr-dict `:` type($arena) `->` type($result)";
+  let hasVerifier = 1;
+}
+def Mpt_RecordOp : Mpt_Op<"record"> {
+  let arguments = (ins I64Attr:$event, StrAttr:$stream);
+  let assemblyFormat = "$event `on` $stream attr-dict";
+}
+def Mpt_WaitOp : Mpt_Op<"wait"> {
+  let arguments = (ins I64Attr:$event, StrAttr:$stream);
+  let assemblyFormat = "$event `on` $stream attr-dict";
+}
+#endif

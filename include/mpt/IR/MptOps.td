@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+include "mpt/IR/ElementwiseOps.td"
+include "mpt/IR/ContractionOps.td"
+include "mpt/IR/ReductionOps.td"
+include "mpt/IR/ShapeOps.td"
+include "mpt/IR/IndexingOps.td"
+include "mpt/IR/NeuralOps.td"
+include "mpt/IR/OptimizerOps.td"
+include "mpt/IR/CollectiveOps.td"
+include "mpt/IR/StageOps.td"
+include "mpt/IR/KernelOps.td"

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Composites: whole as long as sharding, differentiation and code generation
+// know more about them whole.
+#ifndef MPT_IR_NEURALOPS_TD
+#define MPT_IR_NEURALOPS_TD
+include "mpt/IR/MptBase.td"
+
+class Mpt_ElementwiseComposite<string mnemonic, dag args, list<Trait> traits = []>
+    : Mpt_InferredOp<mnemonic, args, (outs Mpt_Tensor:$result), !listconcat([Elementwise, SameOperandsAndResultShape], traits)> {
+  code inferAndSpace = [{
+    ::mlir::mpt::IterationSpace $cppClass::getIterationSpace() { return ::mlir::mpt::elementwiseSpace(*this); }
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *ctx,
+        std::optional<::mlir::Location> loc, ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties, ::mlir::RegionRange, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      return ::mlir::mpt::inferSameType(ctx, loc, operands, types);
+    }
+  }];
+  let extraClassDefinition = parsePrint # compatible # inferAndSpace;
+}
+
+def Mpt_GeluOp : Mpt_ElementwiseComposite<"gelu", (ins Mpt_Tensor:$input, StrAttr:$approx)> {
+  let description = "approx: none (erf) or tanh";
+}
+def Mpt_GeluGradOp : Mpt_ElementwiseComposite<"gelu_grad", (ins Mpt_Tensor:$input, Mpt_Tensor:$dy, StrAttr:$approx), [Mpt_NotDifferentiable]> {
+  let extraClassDeclaration = declared # [{
+    ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{1}}; }
+  }];
+}
+def Mpt_SoftmaxOp : Mpt_InferredOp<"softmax", (ins Mpt_Tensor:$input, I64Attr:$axis), (outs Mpt_Tensor:$result)>;
+def Mpt_LogSoftmaxOp : Mpt_InferredOp<"log_softmax", (ins Mpt_Tensor:$input, I64Attr:$axis), (outs Mpt_Tensor:$result)>;
+
+def Mpt_LayerNormOp : Mpt_InferredOp<"layer_norm",
+    (ins Mpt_Tensor:$input, Mpt_Tensor:$scale, Mpt_Tensor:$bias, I64Attr:$axis, F64Attr:$eps),
+    (outs Mpt_Tensor:$result, Mpt_Tensor:$mean, Mpt_Tensor:$rstd)> {
+  let description = "normalises dims axis.. ; scale and bias have those dims, mean and rstd the dims before";
+}
+def Mpt_LayerNormGradOp : Mpt_InferredOp<"layer_norm_grad",
+    (ins Mpt_Tensor:$input, Mpt_Tensor:$mean, Mpt_Tensor:$rstd, Mpt_Tensor:$scale, Mpt_Tensor:$dy, I64Attr:$axis),
+    (outs Mpt_Tensor:$dx, Mpt_Tensor:$dscale, Mpt_Tensor:$dbias), [Mpt_NotDifferentiable]> {
+  let extraClassDeclaration = declared # [{
+    ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{4}}; }
+  }];
+}
+def Mpt_RmsNormOp : Mpt_InferredOp<"rms_norm",
+    (ins Mpt_Tensor:$input, Mpt_Tensor:$scale, I64Attr:$axis, F64Attr:$eps),
+    (outs Mpt_Tensor:$result, Mpt_Tensor:$rstd)>;
+def Mpt_RmsNormGradOp : Mpt_InferredOp<"rms_norm_grad",
+    (ins Mpt_Tensor:$input, Mpt_Tensor:$rstd, Mpt_Tensor:$scale, Mpt_Tensor:$dy, I64Attr:$axis),
+    (outs Mpt_Tensor:$dx, Mpt_Tensor:$dscale), [Mpt_NotDifferentiable]> {
+  let extraClassDeclaration = declared # [{
+    ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{3}}; }
+  }];
+}
+
+def Mpt_CrossEntropyOp : Mpt_InferredOp<"cross_entropy",
+    (ins Mpt_Tensor:$logits, Mpt_Tensor:$labels, I64Attr:$ignore_index),
+    (outs Mpt_Tensor:$loss, Mpt_Tensor:$lse)> {
+  let description = [{
+    Classes on the last axis of logits; loss is the sum over labels that are not
+    ignored of lse - logit[label], a scalar of the element type of logits.
+  }];
+  let extraClassDeclaration = declared # [{
+    ::mlir::TypedAttr getPadIdentity(unsigned operand, unsigned factor);
+  }];
+}
+def Mpt_CrossEntropyGradOp : Mpt_InferredOp<"cross_entropy_grad",
+    (ins Mpt_Tensor:$logits, Mpt_Tensor:$labels, Mpt_Tensor:$lse, Mpt_Tensor:$seed, Optional<Mpt_Tensor>:$lo, I64Attr:$ignore_index),
+    (outs Mpt_Tensor:$dlogits), [Mpt_NotDifferentiable]> {
+  let description = "(exp(logits - lse) - onehot(labels)) * seed, 0 where ignored; seed and lo are scalars, class c of the operand is class lo + c";
+  let extraClassDeclaration = declared # [{
+    ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{3}}; }
+  }];
+}
+def Mpt_LabelWeightOp : Mpt_ComputeOp<"label_weight", (ins Mpt_Tensor:$labels, I64Attr:$ignore_index), (outs Mpt_Tensor:$result), [Mpt_NotDifferentiable]> {
+  let description = "the number of labels that are not ignored, as a scalar of the result's element type";
+  let hasVerifier = 1;
+  let extraClassDeclaration = declared # [{
+    ::mlir::TypedAttr getPadIdentity(unsigned operand, unsigned factor);
+  }];
+}
+def Mpt_CrossEntropyLocalOp : Mpt_InferredOp<"cross_entropy.local",
+    (ins Mpt_Tensor:$logits, Mpt_Tensor:$labels, Mpt_Tensor:$lo), (outs Mpt_Tensor:$max, Mpt_Tensor:$sum, Mpt_Tensor:$target), [Mpt_NotDifferentiable]> {
+  let description = "over this rank's classes: maximum, sum of exp(z - maximum), the label's logit or 0";
+}
+def Mpt_CrossEntropyFinishOp : Mpt_InferredOp<"cross_entropy.finish",
+    (ins Mpt_Tensor:$lse, Mpt_Tensor:$target, Mpt_Tensor:$labels, I64Attr:$ignore_index), (outs Mpt_Tensor:$loss), [Mpt_NotDifferentiable]> {
+  let description = "sum over labels not ignored of lse - target";
+  let extraClassDeclaration = declared # [{
+    ::mlir::TypedAttr getPadIdentity(unsigned operand, unsigned factor);
+  }];
+}
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpt/IR/Mpt.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+/// With tensors every destination gives a result of its type, with memrefs
+/// there are no results.
+template <typename Op> static LogicalResult verifyDestinations(Op op) {
+  if (op.getResults().empty()) {
+    for (Type type : op.getOuts().getTypes())
+      if (isa<TensorType>(type))
+        return op.emitOpError() << "destination of type " << type
+                                << " gives no result";
+    return success();
+  }
+  if (op.getOuts().getTypes() != op.getResults().getTypes())
+    return op.emitOpError() << "results must have the types of the destinations";
+  return success();
+}
+
+LogicalResult LaunchOp::verify() { return verifyDestinations(*this); }
+
+LogicalResult LibraryOp::verify() {
+  if (getName() != "gemm")
+    return emitOpError() << "unknown library call '" << getName()
+                         << "'; expected gemm";
+  if (getInputs().size() != 2 || getOuts().size() != 1)
+    return emitOpError() << "gemm takes two operands into one destination";
+  return verifyDestinations(*this);
+}
+
+LogicalResult BufferOp::verify() {
+  auto arena = cast<MemRefType>(getArena().getType());
+  auto result = cast<MemRefType>(getResult().getType());
+  if (!arena.getElementType().isInteger(8) || arena.getRank() != 1)
+    return emitOpError() << "arena must be a memref of bytes, found " << arena;
+  if (getIndex() && !getStride())
+    return emitOpError() << "an indexed buffer needs a 'stride'";
+  unsigned bits = result.getElementType().isInteger(1)
+                      ? 8
+                      : result.getElementTypeBitWidth();
+  int64_t bytes = result.getNumElements() * (bits / 8);
+  if (int64_t(getAt()) < 0 ||
+      int64_t(getAt()) + bytes > arena.getDimSize(0))
+    return emitOpError() << "bytes [" << getAt() << ", " << getAt() + bytes
+                         << ") lie outside of the arena of "
+                         << arena.getDimSize(0) << " bytes";
+  return success();
+}
