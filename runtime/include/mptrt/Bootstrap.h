@@ -19,7 +19,7 @@ namespace mptrt {
 struct Place {
   int rank = 0;
   int world = 1;
-  int localRank = 0;
+  int localRank = 0; // -1: the launcher does not say
   bool launched = false; // by a launcher; false: this process is the job
   std::string
       source; // for the log: "MPT_RANK", "Open MPI", ..., "single process"
@@ -42,7 +42,7 @@ struct LaunchOptions {
   double timeoutInit = 300; // seconds; in force until Communicator::setTimeout
   double timeoutStep = 100;
   /// Seconds that ranks get to end by themselves after the first failure.
-  double grace = 1;
+  double grace = 2;
 };
 
 /// What the function that is one rank gets.

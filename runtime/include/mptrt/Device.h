@@ -201,6 +201,15 @@ struct DeviceOptions {
   bool gemm32 = true; // the program needs f32 GEMM: load its library now
 };
 
+/// Cores that this process may use.
+int usableCores();
+
+/// Sets how OpenMP teams of this process wait, unless the environment says:
+/// passively if ranks x threads exceed the cores (spinning teams then cost a
+/// factor of four). libgomp reads it when it is loaded, so call this before the
+/// first device is made and while the process has one thread.
+void chooseWaitPolicy(int ranks, int threadsPerRank);
+
 /// One row of backends.def.
 struct DeviceBackend {
   const char *name;
@@ -209,6 +218,8 @@ struct DeviceBackend {
 
 /// Null if there is no such device in this build.
 const DeviceBackend *findDevice(const std::string &name);
+/// Names of the devices of this build, for messages.
+std::string deviceNames();
 
 } // namespace mptrt
 
