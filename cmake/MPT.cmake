@@ -38,3 +38,10 @@ function(mpt_tool name)
   target_precompile_headers(${name} REUSE_FROM MPTPch)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
 endfunction()
+
+# Declarations generated from include/mpt/<room>/Passes.td.
+function(mpt_passes room)
+  set(LLVM_TARGET_DEFINITIONS Passes.td)
+  mlir_tablegen(Passes.h.inc -gen-pass-decls -name=MPT${room})
+  add_public_tablegen_target(MPT${room}PassIncGen)
+endfunction()

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs passes and pipelines of the compiler on textual IR.
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "mpt/IR/Mpt.h"
+#include "mpt/Driver/Register.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  registry.insert<mlir::mpt::MptDialect>();
+  mlir::mpt::registerDialects(registry);
+  mlir::mpt::registerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "mpt optimizer driver\n", registry));
 }

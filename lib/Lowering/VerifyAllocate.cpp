@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpt/IR/Mpt.h"
+#include "mpt/Lowering/Passes.h"
+
+namespace mlir::mpt {
+#define GEN_PASS_DEF_VERIFYALLOCATEPASS
+#include "mpt/Lowering/Passes.h.inc"
+} // namespace mlir::mpt
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+namespace {
+struct VerifyAllocate : mpt::impl::VerifyAllocatePassBase<VerifyAllocate> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void VerifyAllocate::runOnOperation() {}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpt/IR/Mpt.h"
+#include "mpt/Planning/Passes.h"
+
+namespace mlir::mpt {
+#define GEN_PASS_DEF_PLANPASS
+#include "mpt/Planning/Passes.h.inc"
+} // namespace mlir::mpt
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+namespace {
+struct Plan : mpt::impl::PlanPassBase<Plan> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void Plan::runOnOperation() {}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpt/IR/Mpt.h"
+#include "mpt/Schedule/Passes.h"
+
+namespace mlir::mpt {
+#define GEN_PASS_DEF_ORDERACTIONSPASS
+#include "mpt/Schedule/Passes.h.inc"
+} // namespace mlir::mpt
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+namespace {
+struct OrderActions : mpt::impl::OrderActionsPassBase<OrderActions> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void OrderActions::runOnOperation() {}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpt/IR/Mpt.h"
+#include "mpt/Target/Passes.h"
+
+namespace mlir::mpt {
+#define GEN_PASS_DEF_LOWERTOLLVMPASS
+#include "mpt/Target/Passes.h.inc"
+} // namespace mlir::mpt
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+namespace {
+struct LowerToLLVM : mpt::impl::LowerToLLVMPassBase<LowerToLLVM> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void LowerToLLVM::runOnOperation() {}
