@@ -56,3 +56,22 @@ TEST(Cuts, BlocksTileTheDim) {
         EXPECT_EQ(allFull, cutsEvenly(n, Axes{a, b}));
       }
 }
+
+TEST(Cuts, PadsPastTheEndMeetNoElement) {
+  EXPECT_FALSE(padsPastEnd(5, Axes{2, 2}));
+  EXPECT_TRUE(padsPastEnd(10, Axes{4}));
+  for (int64_t n = 1; n <= 9; ++n)
+    for (int64_t a = 1; a <= 4; ++a)
+      for (int64_t b = 1; b <= 4; ++b) {
+        if (!padsPastEnd(n, Axes{a, b}))
+          continue;
+        int64_t bound = cutBound(n, Axes{a, b});
+        for (int64_t i = 0; i < a; ++i)
+          for (int64_t j = 0; j < b; ++j) {
+            Block block = cutBlock(n, Axes{a, b}, Axes{i, j});
+            if (block.extent && block.extent < bound) {
+              EXPECT_EQ(block.offset + block.extent, n);
+            }
+          }
+      }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A reshard becomes collectives, from any sharding to any other:
+//  1. partial axes that end: a reduce-scatter where the result is evenly cut by
+//     the axis, one all-reduce per kind over the rest;
+//  2. until the dims' axes are those of the result, the first that applies:
+//     slice an axis that nothing uses (free), move a minor axis to the dim that
+//     wants it (all-to-all, even cuts), gather a minor axis that must go.
+//  3. partial axes that begin: index 0 keeps the value, the others hold zeros
+//     (for max and min every index keeps it).
+// Each step takes one axis, so buffers stay in block order whatever the order
+// of ranks in the group. A gather of an uneven dim gives blocks of the bound of
+// which only the last are short: the real elements are the first ones, the rest
+// is cut.
+//
+// Worked example, 7 elements over tp=2 to replicated: two blocks of 4 gathered
+// are 8 elements, a slice keeps the first 7.
+//
+#include "Localize.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+using namespace ::mpt::sharding;
+
+using Axes = SmallVector<AxisRefAttr>;
+
+LogicalResult mlir::mpt::checkReshard(ReshardOp op, MeshOp mesh) {
+  ShardingAttr from = getSharding(op.getInput().getType());
+  ShardingAttr to = getSharding(op.getResult().getType());
+  if (!from || !to)
+    return op.emitOpError() << "needs a sharding on both sides";
+  for (auto [d, pair] :
+       llvm::enumerate(llvm::zip(from.getDims(), to.getDims()))) {
+    auto [a, b] = pair;
+    if (a.getAxes() == b.getAxes())
+      continue;
+    for (ArrayRef<AxisRefAttr> axes : {a.getAxes(), b.getAxes()})
+      for (AxisRefAttr axis : axes)
+        if (mesh.isTime(axis.getName()))
+          return op.emitOpError()
+                 << "reshards dim " << d << ", which is also cut over '"
+                 << axis.getName() << "'; exchange its parts per micro-batch";
+  }
+  for (ShardingAttr sharding : {from, to}) {
+    Axes all;
+    for (DimShardingAttr dim : sharding.getDims())
+      llvm::append_range(all, dim.getAxes());
+    for (PartialAttr partial : sharding.getPartials())
+      llvm::append_range(all, partial.getAxes());
+    for (AxisRefAttr axis : all)
+      if (!axis.isWhole())
+        return op.emitOpError()
+               << "reshards over a part of axis '" << axis.getName()
+               << "'; only whole axes are supported";
+  }
+  return success();
+}
+
+namespace {
+class ReshardLowering {
+public:
+  ReshardLowering(LocalTask &task, ReshardOp op);
+  Value run();
+
+private:
+  void endPartials();
+  bool scatterOne(StringRef kind, Axes &ending);
+  bool sliceOne();
+  bool moveOne();
+  bool gatherOne();
+  void beginPartials();
+
+  /// The axis that the result's sharding appends next to what dim is cut by
+  /// now, null if dim is done or must lose axes first.
+  AxisRefAttr nextOf(unsigned dim);
+  /// Whether the last axis of dim must go.
+  bool mustShrink(unsigned dim);
+  bool isUsed(AxisRefAttr axis);
+  bool staysEven(unsigned dim, AxisRefAttr next);
+  RankedTensorType type() { return cast<RankedTensorType>(value.getType()); }
+  RankedTensorType withDim(unsigned dim, int64_t size);
+  void setLocal(Operation *op) { value = op->getResult(0); }
+
+  LocalTask &task;
+  ReshardOp op;
+  ShardingAttr from, to;
+  ArrayRef<int64_t> shape; ///< global
+  Value value;
+  SmallVector<Axes> now, goal; ///< device axes per dim
+};
+} // namespace
+
+static Axes withoutTime(ArrayRef<AxisRefAttr> axes, MeshOp mesh) {
+  Axes kept;
+  for (AxisRefAttr axis : axes)
+    if (!mesh.isTime(axis.getName()))
+      kept.push_back(axis);
+  return kept;
+}
+
+/// Axes of `partials` of the kind that `others` lacks.
+static Axes getDifference(ShardingAttr partials, ShardingAttr others,
+                          StringRef kind, MeshOp mesh) {
+  Axes kept;
+  for (AxisRefAttr axis : withoutTime(partials.getPartialAxes(kind), mesh))
+    if (!llvm::is_contained(others.getPartialAxes(kind), axis))
+      kept.push_back(axis);
+  return kept;
+}
+
+ReshardLowering::ReshardLowering(LocalTask &task, ReshardOp op)
+    : task(task), op(op), from(getSharding(op.getInput().getType())),
+      to(getSharding(op.getResult().getType())),
+      shape(cast<RankedTensorType>(op.getInput().getType()).getShape()),
+      value(task.lookup(op.getInput())) {
+  for (DimShardingAttr dim : from.getDims())
+    now.push_back(withoutTime(dim.getAxes(), task.getMesh()));
+  for (DimShardingAttr dim : to.getDims())
+    goal.push_back(withoutTime(dim.getAxes(), task.getMesh()));
+}
+
+RankedTensorType ReshardLowering::withDim(unsigned dim, int64_t size) {
+  SmallVector<int64_t> sizes(type().getShape());
+  sizes[dim] = size;
+  return RankedTensorType::get(sizes, type().getElementType());
+}
+
+AxisRefAttr ReshardLowering::nextOf(unsigned dim) {
+  size_t have = now[dim].size();
+  if (have >= goal[dim].size() ||
+      ArrayRef(now[dim]) != ArrayRef(goal[dim]).take_front(have))
+    return {};
+  return goal[dim][have];
+}
+
+bool ReshardLowering::mustShrink(unsigned dim) {
+  return now[dim] != goal[dim] && !nextOf(dim);
+}
+
+bool ReshardLowering::isUsed(AxisRefAttr axis) {
+  return llvm::any_of(
+      now, [&](const Axes &axes) { return llvm::is_contained(axes, axis); });
+}
+
+bool ReshardLowering::staysEven(unsigned dim, AxisRefAttr next) {
+  Axes cut = now[dim];
+  cut.push_back(next);
+  return cutsEvenly(shape[dim], getSizes(cut));
+}
+
+bool ReshardLowering::scatterOne(StringRef kind, Axes &ending) {
+  for (unsigned dim = 0; dim < now.size(); ++dim) {
+    AxisRefAttr axis = nextOf(dim);
+    if (!axis || !llvm::is_contained(ending, axis) || !staysEven(dim, axis))
+      continue;
+    int64_t size = type().getDimSize(dim) / axis.getSize();
+    OpBuilder &b = task.getBuilder();
+    setLocal(task.build<ReduceScatterOp>(
+        op, withDim(dim, size), value,
+        {task.attr("over", task.namesOf(axis)), task.attr("dim", dim),
+         task.attr("kind", b.getStringAttr(kind)),
+         task.attr("bytes", getBytes(type()))}));
+    now[dim].push_back(axis);
+    llvm::erase(ending, axis);
+    return true;
+  }
+  return false;
+}
+
+void ReshardLowering::endPartials() {
+  for (StringRef kind : {"sum", "max", "min"}) {
+    Axes ending = getDifference(from, to, kind, task.getMesh());
+    while (scatterOne(kind, ending))
+      ;
+    if (ending.empty())
+      continue;
+    setLocal(task.build<AllReduceOp>(
+        op, type(), value,
+        {task.attr("kind", task.getBuilder().getStringAttr(kind)),
+         task.attr("over", task.namesOf(ending)),
+         task.attr("bytes", getBytes(type()))}));
+  }
+}
+
+bool ReshardLowering::sliceOne() {
+  for (unsigned dim = 0; dim < now.size(); ++dim) {
+    AxisRefAttr axis = nextOf(dim);
+    if (!axis || isUsed(axis))
+      continue;
+    int64_t size = type().getDimSize(dim);
+    setLocal(task.build<ShardSliceOp>(
+        op, withDim(dim, ceilDiv(size, axis.getSize())), value,
+        {task.attr("axes", task.namesOf(axis)), task.attr("dim", dim),
+         task.attr("size", size)}));
+    now[dim].push_back(axis);
+    return true;
+  }
+  return false;
+}
+
+bool ReshardLowering::moveOne() {
+  for (unsigned dim = 0; dim < now.size(); ++dim) {
+    AxisRefAttr axis = nextOf(dim);
+    if (!axis || !staysEven(dim, axis))
+      continue;
+    for (unsigned source = 0; source < now.size(); ++source) {
+      if (now[source].empty() || now[source].back() != axis ||
+          !mustShrink(source) ||
+          !cutsEvenly(shape[source], getSizes(now[source])))
+        continue;
+      SmallVector<int64_t> sizes(type().getShape());
+      sizes[dim] /= axis.getSize();
+      sizes[source] *= axis.getSize();
+      setLocal(task.build<AllToAllOp>(
+          op, RankedTensorType::get(sizes, type().getElementType()), value,
+          {task.attr("over", task.namesOf(axis)), task.attr("split_dim", dim),
+           task.attr("concat_dim", source),
+           task.attr("bytes", getBytes(type()))}));
+      now[source].pop_back();
+      now[dim].push_back(axis);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ReshardLowering::gatherOne() {
+  for (unsigned dim = 0; dim < now.size(); ++dim) {
+    if (!mustShrink(dim))
+      continue;
+    AxisRefAttr axis = now[dim].pop_back_val();
+    RankedTensorType blocks =
+        withDim(dim, type().getDimSize(dim) * axis.getSize());
+    setLocal(task.build<AllGatherOp>(op, blocks, value,
+                                     {task.attr("over", task.namesOf(axis)),
+                                      task.attr("dim", dim),
+                                      task.attr("bytes", getBytes(blocks))}));
+    int64_t bound = cutBound(shape[dim], getSizes(now[dim]));
+    if (bound == blocks.getDimSize(dim))
+      return true;
+    OpBuilder &b = task.getBuilder();
+    SmallVector<int64_t> start(shape.size(), 0), limit(blocks.getShape());
+    limit[dim] = bound;
+    setLocal(task.build<SliceOp>(
+        op, withDim(dim, bound), value,
+        {task.attr("start", b.getDenseI64ArrayAttr(start)),
+         task.attr("limit", b.getDenseI64ArrayAttr(limit))}));
+    return true;
+  }
+  return false;
+}
+
+void ReshardLowering::beginPartials() {
+  Axes begin = getDifference(to, from, "sum", task.getMesh());
+  if (!begin.empty())
+    setLocal(task.build<MaskReplicasOp>(
+        op, type(), value, {task.attr("axes", task.namesOf(begin))}));
+}
+
+Value ReshardLowering::run() {
+  endPartials();
+  while (now != goal) {
+    bool stepped = sliceOne() || moveOne() || gatherOne();
+    (void)stepped;
+    assert(stepped && "some dim must lose or get an axis");
+  }
+  beginPartials();
+  return value;
+}
+
+Value mlir::mpt::lowerReshard(LocalTask &task, ReshardOp op) {
+  return ReshardLowering(task, op).run();
+}
