@@ -58,7 +58,7 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
   mpt.state @step.lr : tensor<f32> {role = "counter"}
   mpt.state @step.count : tensor<i64> {role = "counter"}
   mpt.state @step.stop : tensor<f32> {role = "counter"}
-  func.func @step(%tokens: !T {mpt.input = "tokens"}, %labels: !T {mpt.input = "labels"}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
+  func.func @step(%tokens: !T {mpt.input = "tokens"}, %labels: !T {mpt.input = "labels", mpt.label}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
     %wte = mpt.read @wte : !E
     %ga0 = mpt.read @blocks.0.norm.weight : !V
     %be0 = mpt.read @blocks.0.norm.bias : !V
@@ -134,8 +134,8 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dpw1 = mpt.dot_general %e1, %dh2 contract [0, 1] x [0, 1] {id = 30, adjoint_of = 15} : !A, !H -> !P
     %da1 = mpt.gelu_grad %a1, %de1 {approx = "none", id = 31, adjoint_of = 14} : !A
     %dfb1 = mpt.reduce sum %da1 {axes = [0, 1], id = 32, adjoint_of = 12} : !A -> !B
-    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] {id = 33, adjoint_of = 11} : !H, !A -> !W
-    %dn1 = mpt.dot_general %da1, %fw1 contract [2] x [1] {id = 34, adjoint_of = 11} : !A, !W -> !H
+    %dn1 = mpt.dot_general %da1, %fw1 contract [2] x [1] {id = 33, adjoint_of = 11} : !A, !W -> !H
+    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] {id = 34, adjoint_of = 11} : !H, !A -> !W
     %dx1, %dga1, %dbe1 = mpt.layer_norm_grad %h1, %mu1, %rs1, %ga1, %dn1 {axis = 2, id = 35, adjoint_of = 10} : !H, !R, !R, !V, !H -> !H, !V, !V
     %dh1 = mpt.sum %dh2, %dx1 {id = 36} : !H
     %dpb0 = mpt.reduce sum %dh1 {axes = [0, 1], id = 37, adjoint_of = 7} : !H -> !V
@@ -143,8 +143,8 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dpw0 = mpt.dot_general %e0, %dh1 contract [0, 1] x [0, 1] {id = 39, adjoint_of = 6} : !A, !H -> !P
     %da0 = mpt.gelu_grad %a0, %de0 {approx = "none", id = 40, adjoint_of = 5} : !A
     %dfb0 = mpt.reduce sum %da0 {axes = [0, 1], id = 41, adjoint_of = 3} : !A -> !B
-    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] {id = 42, adjoint_of = 2} : !H, !A -> !W
-    %dn0 = mpt.dot_general %da0, %fw0 contract [2] x [1] {id = 43, adjoint_of = 2} : !A, !W -> !H
+    %dn0 = mpt.dot_general %da0, %fw0 contract [2] x [1] {id = 42, adjoint_of = 2} : !A, !W -> !H
+    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] {id = 43, adjoint_of = 2} : !H, !A -> !W
     %dx0, %dga0, %dbe0 = mpt.layer_norm_grad %h0, %mu0, %rs0, %ga0, %dn0 {axis = 2, id = 44, adjoint_of = 1} : !H, !R, !R, !V, !H -> !H, !V, !V
     %dh0 = mpt.sum %dh1, %dx0 {id = 45} : !H
     %zero = mpt.constant {value = 0.0 : f32, id = 46, adjoint_of = 0} : !E

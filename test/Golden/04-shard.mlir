@@ -69,7 +69,7 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
   mpt.state @step.lr : tensor<f32> {role = "counter"}
   mpt.state @step.count : tensor<i64> {role = "counter"}
   mpt.state @step.stop : tensor<f32> {role = "counter"}
-  func.func @step(%tokens: !T {mpt.input = "tokens"}, %labels: !T {mpt.input = "labels"}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
+  func.func @step(%tokens: !T {mpt.input = "tokens"}, %labels: !T {mpt.input = "labels", mpt.label}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
     %wte = mpt.read @wte : !E
     %ga0 = mpt.read @blocks.0.norm.weight : !V
     %be0 = mpt.read @blocks.0.norm.bias : !V
@@ -150,9 +150,9 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dpw1 = mpt.dot_general %e1, %dh2 contract [0, 1] x [0, 1] : !A, !H -> !Pp
     %da1 = mpt.gelu_grad %a1, %de1 {approx = "none"} : !A
     %dfb1 = mpt.reduce sum %da1 {axes = [0, 1]} : !A -> !Bp
-    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] : !H, !A -> !Wp
     %dn1.p = mpt.dot_general %da1, %fw1 contract [2] x [1] : !A, !W -> !Hp
     %dn1 = mpt.reshard %dn1.p : !Hp -> !H
+    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] : !H, !A -> !Wp
     %dx1, %dga1, %dbe1 = mpt.layer_norm_grad %h1, %mu1, %rs1, %ga1, %dn1 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
     %dh1 = mpt.sum %dh2, %dx1 : !H
     %dpb0 = mpt.reduce sum %dh1 {axes = [0, 1]} : !H -> !Vp
@@ -160,9 +160,9 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dpw0 = mpt.dot_general %e0, %dh1 contract [0, 1] x [0, 1] : !A, !H -> !Pp
     %da0 = mpt.gelu_grad %a0, %de0 {approx = "none"} : !A
     %dfb0 = mpt.reduce sum %da0 {axes = [0, 1]} : !A -> !Bp
-    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] : !H, !A -> !Wp
     %dn0.p = mpt.dot_general %da0, %fw0 contract [2] x [1] : !A, !W -> !Hp
     %dn0 = mpt.reshard %dn0.p : !Hp -> !H
+    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] : !H, !A -> !Wp
     %dx0, %dga0, %dbe0 = mpt.layer_norm_grad %h0, %mu0, %rs0, %ga0, %dn0 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
     %dh0 = mpt.sum %dh1, %dx0 : !H
     %zero = mpt.constant {value = 0.0 : f32} : !Ep

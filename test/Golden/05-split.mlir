@@ -179,11 +179,11 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dfb1 = mpt.reduce sum %da1 {axes = [0, 1]} : !A -> !Bp
     %acc.fb1.1 = mpt.accumulate %acc.fb1, %dfb1 : !Bp
     mpt.point 4
-    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] : !H, !A -> !Wp
-    %acc.fw1.1 = mpt.accumulate %acc.fw1, %dfw1 : !Wp
-    mpt.point 5
     %dn1.p = mpt.dot_general %da1, %fw1 contract [2] x [1] : !A, !W -> !Hp
     %dn1 = mpt.reshard %dn1.p : !Hp -> !H
+    mpt.point 5
+    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] : !H, !A -> !Wp
+    %acc.fw1.1 = mpt.accumulate %acc.fw1, %dfw1 : !Wp
     mpt.point 6
     %dx1, %dga1, %dbe1 = mpt.layer_norm_grad %h1, %mu1, %rs1, %ga1, %dn1 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
     %acc.ga1.1 = mpt.accumulate %acc.ga1, %dga1 : !Vp
@@ -223,11 +223,11 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dfb0 = mpt.reduce sum %da0 {axes = [0, 1]} : !A -> !Bp
     %acc.fb0.1 = mpt.accumulate %acc.fb0, %dfb0 : !Bp
     mpt.point 2
-    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] : !H, !A -> !Wp
-    %acc.fw0.1 = mpt.accumulate %acc.fw0, %dfw0 : !Wp
-    mpt.point 3
     %dn0.p = mpt.dot_general %da0, %fw0 contract [2] x [1] : !A, !W -> !Hp
     %dn0 = mpt.reshard %dn0.p : !Hp -> !H
+    mpt.point 3
+    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] : !H, !A -> !Wp
+    %acc.fw0.1 = mpt.accumulate %acc.fw0, %dfw0 : !Wp
     mpt.point 4
     %dx0, %dga0, %dbe0 = mpt.layer_norm_grad %h0, %mu0, %rs0, %ga0, %dn0 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
     %acc.ga0.1 = mpt.accumulate %acc.ga0, %dga0 : !Vp
