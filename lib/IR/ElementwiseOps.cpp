@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+#include "Formula.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -12,13 +13,17 @@ LogicalResult CompareOp::verify() {
 }
 
 LogicalResult SelectOp::verify() {
-  if (!cast<RankedTensorType>(getPred().getType()).getElementType().isInteger(1))
+  if (!cast<RankedTensorType>(getPred().getType())
+           .getElementType()
+           .isInteger(1))
     return emitOpError() << "predicate must have elements of type i1, found "
                          << getPred().getType();
   return success();
 }
 
-IterationSpace ConvertOp::getIterationSpace() { return elementwiseSpace(*this); }
+IterationSpace ConvertOp::getIterationSpace() {
+  return elementwiseSpace(*this);
+}
 
 SmallVector<SmallVector<unsigned>> ConvertOp::getLinearGroups() {
   auto from = dyn_cast<FloatType>(
@@ -29,4 +34,128 @@ SmallVector<SmallVector<unsigned>> ConvertOp::getLinearGroups() {
   if (from && to && from.getWidth() <= to.getWidth())
     return {{0}};
   return {};
+}
+
+//===- gradients ---------------------------------------------------------===//
+//
+// Conventions at kinks and poles are PyTorch's: abs and sign have gradient 0 at
+// 0; max(x, 0) has gradient 0 at 0; pow with exponent 0 has gradient 0.
+
+#define UNARY_GRADIENT(OP, FORMULA)                                            \
+  LogicalResult OP::buildGradient(GradientBuilder &b, ValueRange cotangents,   \
+                                  Gradients &operands) {                       \
+    [[maybe_unused]] Term dy{cotangents[0], &b}, x{getInput(), &b},            \
+        y{getResult(), &b};                                                    \
+    operands[0] = FORMULA;                                                     \
+    return success();                                                          \
+  }
+
+UNARY_GRADIENT(NegOp, -dy)
+UNARY_GRADIENT(AbsOp, dy *apply<SignOp>(x))
+UNARY_GRADIENT(ExpOp, dy *y)
+UNARY_GRADIENT(Expm1Op, dy *(y + 1.0))
+UNARY_GRADIENT(LogOp, dy / x)
+UNARY_GRADIENT(Log1pOp, dy / (x + 1.0))
+UNARY_GRADIENT(SqrtOp, dy / (2.0 * y))
+UNARY_GRADIENT(RsqrtOp, dy *(-0.5 * (y * y) * y))
+UNARY_GRADIENT(SinOp, dy *apply<CosOp>(x))
+UNARY_GRADIENT(CosOp, -(dy *apply<SinOp>(x)))
+UNARY_GRADIENT(TanOp, dy *(y *y + 1.0))
+UNARY_GRADIENT(AsinOp, dy *apply<RsqrtOp>(1.0 - x * x))
+UNARY_GRADIENT(AcosOp, -(dy *apply<RsqrtOp>(1.0 - x * x)))
+UNARY_GRADIENT(AtanOp, dy / (x * x + 1.0))
+UNARY_GRADIENT(SinhOp, dy *apply<CoshOp>(x))
+UNARY_GRADIENT(CoshOp, dy *apply<SinhOp>(x))
+UNARY_GRADIENT(AsinhOp, dy *apply<RsqrtOp>(x *x + 1.0))
+UNARY_GRADIENT(AcoshOp, dy *apply<RsqrtOp>(x *x - 1.0))
+UNARY_GRADIENT(AtanhOp, dy / (1.0 - x * x))
+UNARY_GRADIENT(TanhOp, dy *(1.0 - y * y))
+UNARY_GRADIENT(LogisticOp, dy *(y *(1.0 - y)))
+UNARY_GRADIENT(ErfOp,
+               dy *(2.0 * llvm::numbers::inv_sqrtpi * apply<ExpOp>(-(x * x))))
+UNARY_GRADIENT(ConstrainOp, dy)
+#undef UNARY_GRADIENT
+
+/// Piecewise constant: the gradient is zero wherever it exists, and taken as
+/// zero at the steps, so there is no op to build.
+#define ZERO_GRADIENT(OP)                                                      \
+  LogicalResult OP::buildGradient(GradientBuilder &, ValueRange,               \
+                                  Gradients &) {                               \
+    return success();                                                          \
+  }
+
+ZERO_GRADIENT(SignOp)
+ZERO_GRADIENT(FloorOp)
+ZERO_GRADIENT(CeilOp)
+ZERO_GRADIENT(RoundEvenOp)
+#undef ZERO_GRADIENT
+
+#define BINARY_GRADIENT(OP, TO_LHS, TO_RHS)                                    \
+  LogicalResult OP::buildGradient(GradientBuilder &b, ValueRange cotangents,   \
+                                  Gradients &operands) {                       \
+    [[maybe_unused]] Term dy{cotangents[0], &b}, l{getLhs(), &b},              \
+        r{getRhs(), &b}, y{getResult(), &b};                                   \
+    if (b.wants(0))                                                            \
+      operands[0] = TO_LHS;                                                    \
+    if (b.wants(1))                                                            \
+      operands[1] = TO_RHS;                                                    \
+    return success();                                                          \
+  }
+
+BINARY_GRADIENT(AddOp, dy, dy)
+BINARY_GRADIENT(SubOp, dy, -dy)
+BINARY_GRADIENT(MulOp, dy *r, dy *l)
+BINARY_GRADIENT(DivOp, dy / r, -(dy *(y / r)))
+// y = l - trunc(l / r) * r; (l - y) / r is that integer but for rounding.
+BINARY_GRADIENT(RemOp, dy, -(dy *apply<RoundEvenOp>((l - y) / r)))
+BINARY_GRADIENT(MaxOp, select(compare("gt", l, r), dy, dy.splat(0.0)),
+                select(compare("gt", l, r), dy.splat(0.0), dy))
+BINARY_GRADIENT(MinOp, select(compare("lt", l, r), dy, dy.splat(0.0)),
+                select(compare("lt", l, r), dy.splat(0.0), dy))
+#undef BINARY_GRADIENT
+
+/// d/dl = r * l^(r-1), 0 where r is 0; d/dr = y * log(l), 0 where l is 0 and r
+/// is not negative.
+LogicalResult PowOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                   Gradients &operands) {
+  Term dy{cotangents[0], &b}, l{getLhs(), &b}, r{getRhs(), &b},
+      y{getResult(), &b};
+  Term zero = dy.splat(0.0);
+  if (b.wants(0)) {
+    Term slope = r * apply<PowOp>(l, r - 1.0);
+    Term isConstant = compare("eq", r, zero);
+    operands[0] = select(isConstant, zero, dy * slope);
+  }
+  if (b.wants(1)) {
+    Term slope = y * apply<LogOp>(l);
+    Term baseIsZero = compare("eq", l, zero);
+    Term notNegative = compare("ge", r, zero);
+    Term isConstant = apply<AndOp>(baseIsZero, notNegative);
+    operands[1] = select(isConstant, zero, dy * slope);
+  }
+  return success();
+}
+
+LogicalResult SelectOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                      Gradients &operands) {
+  Term dy{cotangents[0], &b}, pred{getPred(), &b};
+  Term zero = dy.splat(0.0);
+  if (b.wants(1))
+    operands[1] = select(pred, dy, zero);
+  if (b.wants(2))
+    operands[2] = select(pred, zero, dy);
+  return success();
+}
+
+LogicalResult ConvertOp::buildGradient(GradientBuilder &b,
+                                       ValueRange cotangents,
+                                       Gradients &operands) {
+  operands[0] = b.makeAs<ConvertOp>(getInput().getType(), cotangents);
+  return success();
+}
+
+LogicalResult SumOp::buildGradient(GradientBuilder &, ValueRange cotangents,
+                                   Gradients &operands) {
+  llvm::fill(operands, cotangents[0]);
+  return success();
 }

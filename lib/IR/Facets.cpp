@@ -74,8 +74,8 @@ TypedAttr mpt::defaultPadIdentity(Operation *op, unsigned operand,
   });
   if (!holds || f.kind != IterKind::Reduction)
     return {};
-  Type element =
-      cast<RankedTensorType>(op->getOperand(operand).getType()).getElementType();
+  Type element = cast<RankedTensorType>(op->getOperand(operand).getType())
+                     .getElementType();
   return identityOf(element, f.monoid);
 }
 
@@ -135,14 +135,16 @@ LogicalResult mpt::inferSelectType(MLIRContext *ctx,
   return inferSameType(ctx, loc, operands.drop_front(), types);
 }
 
-Value GradientBuilder::splat(Type type, double value) {
-  RankedTensorType tensor = withoutEncoding(type);
-  Type element = tensor.getElementType();
-  TypedAttr attr;
-  if (isa<FloatType>(element))
-    attr = getFloatAttr(element, value);
-  else
-    attr = getIntegerAttr(element, int64_t(value));
-  return ConstantOp::create(*this, getLoc(), tensor, attr, IntegerAttr(),
-                            IntegerAttr(), IntegerAttr(), UnitAttr());
+void ProgramBuilder::notifyOperationInserted(Operation *op, InsertPoint) {
+  if (nextId)
+    op->setAttr("id", getI64IntegerAttr((*nextId)++));
+  annotate(op);
+}
+
+Value ProgramBuilder::splat(Type type, double value) {
+  Type element = cast<RankedTensorType>(type).getElementType();
+  TypedAttr attr = isa<FloatType>(element)
+                       ? TypedAttr(getFloatAttr(element, value))
+                       : TypedAttr(getIntegerAttr(element, int64_t(value)));
+  return makeAs<ConstantOp>(type, {}, getNamedAttr("value", attr));
 }

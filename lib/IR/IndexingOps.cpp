@@ -21,16 +21,18 @@ static LogicalResult checkIndices(std::optional<Location> loc,
                                   RankedTensorType table,
                                   RankedTensorType indices, int64_t axis) {
   if (axis < 0 || axis >= table.getRank())
-    return emitOptionalError(loc, "axis ", axis, " is out of range for ", table);
+    return emitOptionalError(loc, "axis ", axis, " is out of range for ",
+                             table);
   if (!indices.getElementType().isInteger())
     return emitOptionalError(loc, "indices must be integers, found ", indices);
   return success();
 }
 
-LogicalResult TakeOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+TakeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                         ValueRange operands, DictionaryAttr attrs,
+                         OpaqueProperties properties, RegionRange regions,
+                         SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType table = tensorOf(op.getTable());
   RankedTensorType indices = tensorOf(op.getIndices());
@@ -42,7 +44,8 @@ LogicalResult TakeOp::inferReturnTypes(
 }
 
 namespace {
-/// The maps that take and its adjoint share: result dims parallel, then the row.
+/// The maps that take and its adjoint share: result dims parallel, then the
+/// row.
 struct TakeMaps {
   AffineMap table, indices, taken, scalar;
 };
@@ -121,4 +124,30 @@ IterationSpace ScatterRowsOp::getIterationSpace() {
     space.operands.push_back(maps.scalar);
   space.results = {maps.table};
   return space;
+}
+
+//===- gradients ---------------------------------------------------------===//
+
+LogicalResult TakeOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                    Gradients &operands) {
+  Value zero = b.splat(getTable().getType(), 0.0);
+  SmallVector<Value> inputs = {zero, getIndices(), cotangents[0]};
+  if (getLo())
+    inputs.push_back(getLo());
+  operands[0] = b.make<ScatterRowsOp>(
+      inputs, {b.text("kind", "add"), b.getNamedAttr("axis", getAxisAttr())});
+  return success();
+}
+
+LogicalResult ScatterRowsOp::buildGradient(GradientBuilder &b,
+                                           ValueRange cotangents,
+                                           Gradients &operands) {
+  operands[0] = cotangents[0];
+  if (!b.wants(2))
+    return success();
+  SmallVector<Value> inputs = {cotangents[0], getIndices()};
+  if (getLo())
+    inputs.push_back(getLo());
+  operands[2] = b.make<TakeOp>(inputs, b.getNamedAttr("axis", getAxisAttr()));
+  return success();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+#include "Formula.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -24,7 +24,8 @@ static LogicalResult checkAxis(std::optional<Location> loc,
 //===- softmax -----------------------------------------------------------===//
 
 static LogicalResult inferAlongAxis(std::optional<Location> loc, Value input,
-                                    int64_t axis, SmallVectorImpl<Type> &types) {
+                                    int64_t axis,
+                                    SmallVectorImpl<Type> &types) {
   if (failed(checkAxis(loc, tensorOf(input), axis)))
     return failure();
   types.push_back(withoutEncoding(input.getType()));
@@ -35,20 +36,22 @@ static IterationSpace spaceAlongAxis(Operation *op, int64_t axis) {
   space.kinds[axis] = IterKind::Replicate;
   return space;
 }
-LogicalResult SoftmaxOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+SoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                            ValueRange operands, DictionaryAttr attrs,
+                            OpaqueProperties properties, RegionRange regions,
+                            SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   return inferAlongAxis(loc, op.getInput(), op.getAxis(), types);
 }
 IterationSpace SoftmaxOp::getIterationSpace() {
   return spaceAlongAxis(*this, getAxis());
 }
-LogicalResult LogSoftmaxOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+LogSoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                               ValueRange operands, DictionaryAttr attrs,
+                               OpaqueProperties properties, RegionRange regions,
+                               SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   return inferAlongAxis(loc, op.getInput(), op.getAxis(), types);
 }
@@ -66,7 +69,8 @@ static LogicalResult checkScale(std::optional<Location> loc,
   RankedTensorType type = tensorOf(scale);
   if (type.getShape() != input.getShape().drop_front(axis) ||
       type.getElementType() != input.getElementType())
-    return emitOptionalError(loc, "scale and bias must have the dims from axis ",
+    return emitOptionalError(loc,
+                             "scale and bias must have the dims from axis ",
                              axis, " of ", input, ", found ", type);
   return success();
 }
@@ -75,10 +79,11 @@ static RankedTensorType statisticsType(RankedTensorType input, int64_t axis) {
                                input.getElementType());
 }
 
-LogicalResult LayerNormOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+LayerNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                              ValueRange operands, DictionaryAttr attrs,
+                              OpaqueProperties properties, RegionRange regions,
+                              SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = withoutEncoding(op.getInput().getType());
   if (failed(checkScale(loc, input, op.getScale(), op.getAxis())) ||
@@ -88,10 +93,11 @@ LogicalResult LayerNormOp::inferReturnTypes(
   types.append({input, statistics, statistics});
   return success();
 }
-LogicalResult RmsNormOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+RmsNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                            ValueRange operands, DictionaryAttr attrs,
+                            OpaqueProperties properties, RegionRange regions,
+                            SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = withoutEncoding(op.getInput().getType());
   if (failed(checkScale(loc, input, op.getScale(), op.getAxis())))
@@ -129,7 +135,8 @@ static IterationSpace normSpace(Operation *op, int64_t axis, IterKind outer,
   return space;
 }
 IterationSpace LayerNormOp::getIterationSpace() {
-  return normSpace(*this, getAxis(), IterKind::Parallel, {getScale(), getBias()});
+  return normSpace(*this, getAxis(), IterKind::Parallel,
+                   {getScale(), getBias()});
 }
 IterationSpace RmsNormOp::getIterationSpace() {
   return normSpace(*this, getAxis(), IterKind::Parallel, {getScale()});
@@ -175,8 +182,9 @@ static LogicalResult checkLabels(std::optional<Location> loc,
                                  RankedTensorType logits, Value labels) {
   if (logits.getRank() == 0 ||
       tensorOf(labels).getShape() != logits.getShape().drop_back())
-    return emitOptionalError(loc, "labels must have the shape of logits without "
-                                  "its last dim, found ",
+    return emitOptionalError(loc,
+                             "labels must have the shape of logits without "
+                             "its last dim, found ",
                              tensorOf(labels), " for ", logits);
   if (!tensorOf(labels).getElementType().isInteger())
     return emitOptionalError(loc, "labels must be integers, found ",
@@ -323,4 +331,91 @@ TypedAttr CrossEntropyFinishOp::getPadIdentity(unsigned operand, unsigned) {
   if (operand == 2)
     return ignoredLabel(getLabels(), getIgnoreIndex());
   return {};
+}
+
+//===- gradients ---------------------------------------------------------===//
+
+LogicalResult GeluOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                    Gradients &operands) {
+  operands[0] = b.make<GeluGradOp>({getInput(), cotangents[0]},
+                                   b.getNamedAttr("approx", getApproxAttr()));
+  return success();
+}
+
+/// Sum along one axis, given to every element of it.
+static Term totalAlong(int64_t axis, Term x) {
+  GradientBuilder &b = *x.b;
+  Value sum = b.make<ReduceOp>({x.value},
+                               {b.text("kind", "sum"), b.dims("axes", axis)});
+  SmallVector<int64_t> kept;
+  for (int64_t d = 0; d < tensorOf(x).getRank(); ++d)
+    if (d != axis)
+      kept.push_back(d);
+  return {b.makeAs<BroadcastOp>(x.value.getType(), {sum}, b.dims("dims", kept)),
+          &b};
+}
+
+LogicalResult SoftmaxOp::buildGradient(GradientBuilder &b,
+                                       ValueRange cotangents,
+                                       Gradients &operands) {
+  Term dy{cotangents[0], &b}, y{getResult(), &b};
+  operands[0] = y * (dy - totalAlong(getAxis(), dy * y));
+  return success();
+}
+
+LogicalResult LogSoftmaxOp::buildGradient(GradientBuilder &b,
+                                          ValueRange cotangents,
+                                          Gradients &operands) {
+  Term dy{cotangents[0], &b}, y{getResult(), &b};
+  Term total = totalAlong(getAxis(), dy);
+  operands[0] = dy - apply<ExpOp>(y) * total;
+  return success();
+}
+
+/// Results beyond the first are statistics for the gradient, not values to
+/// compute with.
+static LogicalResult checkOnlyFirst(Operation *op, ValueRange cotangents,
+                                    StringRef statistics) {
+  for (Value cotangent : cotangents.drop_front())
+    if (cotangent)
+      return op->emitOpError()
+             << "has no gradient through its " << statistics
+             << "; compute them with other operators or freeze what follows";
+  return success();
+}
+
+LogicalResult LayerNormOp::buildGradient(GradientBuilder &b,
+                                         ValueRange cotangents,
+                                         Gradients &operands) {
+  if (failed(checkOnlyFirst(*this, cotangents, "mean and deviation")))
+    return failure();
+  auto gradient = b.make<LayerNormGradOp>(
+      {getInput(), getMean(), getRstd(), getScale(), cotangents[0]},
+      b.getNamedAttr("axis", getAxisAttr()));
+  operands.assign(
+      {gradient.getDx(), gradient.getDscale(), gradient.getDbias()});
+  return success();
+}
+
+LogicalResult RmsNormOp::buildGradient(GradientBuilder &b,
+                                       ValueRange cotangents,
+                                       Gradients &operands) {
+  if (failed(checkOnlyFirst(*this, cotangents, "deviation")))
+    return failure();
+  auto gradient =
+      b.make<RmsNormGradOp>({getInput(), getRstd(), getScale(), cotangents[0]},
+                            b.getNamedAttr("axis", getAxisAttr()));
+  operands.assign({gradient.getDx(), gradient.getDscale()});
+  return success();
+}
+
+LogicalResult CrossEntropyOp::buildGradient(GradientBuilder &b,
+                                            ValueRange cotangents,
+                                            Gradients &operands) {
+  if (failed(checkOnlyFirst(*this, cotangents, "logarithms of sums")))
+    return failure();
+  operands[0] = b.make<CrossEntropyGradOp>(
+      {getLogits(), getLabels(), getLse(), cotangents[0]},
+      b.getNamedAttr("ignore_index", getIgnoreIndexAttr()));
+  return success();
 }

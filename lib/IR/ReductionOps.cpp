@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+#include "Formula.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -12,10 +12,11 @@ static AffineMap mapOf(ArrayRef<unsigned> dims, unsigned numDims,
   return AffineMap::get(numDims, 0, exprs, ctx);
 }
 
-LogicalResult ReduceOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                           ValueRange operands, DictionaryAttr attrs,
+                           OpaqueProperties properties, RegionRange regions,
+                           SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   auto input = withoutEncoding(op.getInput().getType());
   if (!llvm::is_contained({"sum", "prod", "max", "min", "and", "or"},
@@ -64,6 +65,76 @@ SmallVector<SmallVector<unsigned>> ReduceOp::getLinearGroups() {
   return {};
 }
 
+//===- gradient of reduce ------------------------------------------------===//
+
+namespace {
+/// Reductions over the op's axes and their inverse.
+struct AlongAxes {
+  ReduceOp op;
+  GradientBuilder &b;
+
+  Term reduce(StringRef kind, Term x) {
+    return {b.make<ReduceOp>({x.value}, {b.text("kind", kind),
+                                         b.dims("axes", op.getAxes())}),
+            &b};
+  }
+  Term broadcast(Term y) {
+    auto input = cast<RankedTensorType>(op.getInput().getType());
+    SmallVector<int64_t> kept;
+    for (int64_t d = 0; d < input.getRank(); ++d)
+      if (!llvm::is_contained(op.getAxes(), d))
+        kept.push_back(d);
+    return {b.makeAs<BroadcastOp>(input, {y.value}, b.dims("dims", kept)), &b};
+  }
+  Term toFloat(Term mask, Type type) {
+    return {b.makeAs<ConvertOp>(type, {mask.value}), &b};
+  }
+};
+} // namespace
+
+/// Equal extrema share the gradient evenly.
+static Value gradientOfExtremum(AlongAxes axes, Term dy, Term x, Term y) {
+  Term isExtremum = compare("eq", x, axes.broadcast(y));
+  Term count = axes.reduce("sum", axes.toFloat(isExtremum, x.value.getType()));
+  Term share = axes.broadcast(dy / count);
+  return select(isExtremum, share, x.splat(0.0));
+}
+
+/// The product of the other factors, without dividing by zero: with no zero
+/// among them it is y / x; at the only zero it is the product of the rest; all
+/// others are 0.
+static Value gradientOfProduct(AlongAxes axes, Term dy, Term x) {
+  Term zero = x.splat(0.0), one = x.splat(1.0);
+  Term isZero = compare("eq", x, zero);
+  Term factors = select(isZero, one, x);
+  Term product = axes.broadcast(axes.reduce("prod", factors));
+  Term zeros = axes.reduce("sum", axes.toFloat(isZero, x.value.getType()));
+  Term count = axes.broadcast(zeros);
+  Term isOnly = compare("eq", count, one);
+  Term atZero = select(isOnly, product, zero);
+  Term isNone = compare("eq", count, zero);
+  Term elsewhere = select(isNone, product / factors, zero);
+  Term others = select(isZero, atZero, elsewhere);
+  return axes.broadcast(dy) * others;
+}
+
+LogicalResult ReduceOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                      Gradients &operands) {
+  AlongAxes axes{*this, b};
+  Term dy{cotangents[0], &b}, x{getInput(), &b}, y{getResult(), &b};
+  if (getKind() == "sum")
+    operands[0] = axes.broadcast(dy);
+  else if (getKind() == "max" || getKind() == "min")
+    operands[0] = gradientOfExtremum(axes, dy, x, y);
+  else if (getKind() == "prod")
+    operands[0] = gradientOfProduct(axes, dy, x);
+  else
+    return emitOpError() << "'" << getKind() << "' has no gradient";
+  return success();
+}
+
+//===- packing of scalars ------------------------------------------------===//
+
 LogicalResult SumSquaresOp::inferReturnTypes(
     MLIRContext *, std::optional<Location>, ValueRange operands, DictionaryAttr,
     OpaqueProperties, RegionRange, SmallVectorImpl<Type> &types) {
@@ -82,10 +153,11 @@ IterationSpace SumSquaresOp::getIterationSpace() {
   return space;
 }
 
-LogicalResult TotalsOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+TotalsOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                           ValueRange operands, DictionaryAttr attrs,
+                           OpaqueProperties properties, RegionRange regions,
+                           SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   if (operands.empty())
     return emitOptionalError(loc, "expected at least one operand");
@@ -116,8 +188,8 @@ LogicalResult TotalsOp::verify() {
     int64_t width = cast<RankedTensorType>(getResult().getType()).getDimSize(0);
     for (int64_t i : *at)
       if (i < 0 || i >= width)
-        return emitOpError() << "entry " << i << " is outside of the width "
-                             << width;
+        return emitOpError()
+               << "entry " << i << " is outside of the width " << width;
   }
   if (auto names = getNames(); names && names->size() != getNumOperands())
     return emitOpError() << "'names' has " << names->size() << " entries for "

@@ -32,8 +32,8 @@ LogicalResult ConstantOp::verify() {
   auto scalar = dyn_cast<TypedAttr>(getValue());
   if (!scalar || scalar.getType() != type.getElementType())
     return emitOpError() << "value must be a scalar of type "
-                         << type.getElementType() << " or dense elements, found "
-                         << getValue();
+                         << type.getElementType()
+                         << " or dense elements, found " << getValue();
   return success();
 }
 
@@ -87,10 +87,11 @@ IterationSpace BroadcastOp::getIterationSpace() {
   return space;
 }
 
-LogicalResult TransposeOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                              ValueRange operands, DictionaryAttr attrs,
+                              OpaqueProperties properties, RegionRange regions,
+                              SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = tensorOf(op.getInput());
   SmallVector<int64_t> perm(op.getPerm()), sorted(perm);
@@ -125,7 +126,8 @@ LogicalResult ReshapeOp::verify() {
 }
 
 namespace {
-/// Dims of operand and result with the same product: neither can be cut shorter.
+/// Dims of operand and result with the same product: neither can be cut
+/// shorter.
 struct ReshapeGroup {
   SmallVector<unsigned> from, to;
 };
@@ -233,24 +235,26 @@ static IterationSpace partlyWhole(Operation *op,
 int64_t SliceOp::getStrideOf(unsigned dim) {
   return getStride() ? (*getStride())[dim] : 1;
 }
-LogicalResult SliceOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                          ValueRange operands, DictionaryAttr attrs,
+                          OpaqueProperties properties, RegionRange regions,
+                          SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = tensorOf(op.getInput());
   size_t rank = input.getRank();
   auto stride = op.getStride().value_or(ArrayRef<int64_t>());
   if (op.getStart().size() != rank || op.getLimit().size() != rank ||
       (!stride.empty() && stride.size() != rank))
-    return emitOptionalError(loc, "expected one start, limit and stride for each dim of ", input);
+    return emitOptionalError(
+        loc, "expected one start, limit and stride for each dim of ", input);
   SmallVector<int64_t> shape;
   for (size_t d = 0; d < rank; ++d) {
     int64_t start = op.getStart()[d], limit = op.getLimit()[d];
     int64_t step = stride.empty() ? 1 : stride[d];
     if (start < 0 || limit < start || limit > input.getDimSize(d) || step < 1)
-      return emitOptionalError(loc, "slice [", start, ", ", limit, ") by ", step,
-                               " does not lie in dim ", d, " of ", input);
+      return emitOptionalError(loc, "slice [", start, ", ", limit, ") by ",
+                               step, " does not lie in dim ", d, " of ", input);
     shape.push_back((limit - start + step - 1) / step);
   }
   types.push_back(RankedTensorType::get(shape, input.getElementType()));
@@ -266,24 +270,29 @@ IterationSpace SliceOp::getIterationSpace() {
 int64_t PadOp::getInteriorOf(unsigned dim) {
   return getInterior() ? (*getInterior())[dim] : 0;
 }
-LogicalResult PadOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult PadOp::inferReturnTypes(MLIRContext *,
+                                      std::optional<Location> loc,
+                                      ValueRange operands, DictionaryAttr attrs,
+                                      OpaqueProperties properties,
+                                      RegionRange regions,
+                                      SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = tensorOf(op.getInput());
   size_t rank = input.getRank();
   auto interior = op.getInterior().value_or(ArrayRef<int64_t>());
   if (op.getLo().size() != rank || op.getHi().size() != rank ||
       (!interior.empty() && interior.size() != rank))
-    return emitOptionalError(loc, "expected one lo, hi and interior for each dim of ", input);
+    return emitOptionalError(
+        loc, "expected one lo, hi and interior for each dim of ", input);
   SmallVector<int64_t> shape;
   for (size_t d = 0; d < rank; ++d) {
     int64_t n = input.getDimSize(d);
     int64_t between = interior.empty() ? 0 : interior[d];
-    int64_t size = op.getLo()[d] + op.getHi()[d] + n + (n > 0 ? (n - 1) * between : 0);
+    int64_t size =
+        op.getLo()[d] + op.getHi()[d] + n + (n > 0 ? (n - 1) * between : 0);
     if (size < 0 || between < 0)
-      return emitOptionalError(loc, "padding of dim ", d, " of ", input, " gives size ", size);
+      return emitOptionalError(loc, "padding of dim ", d, " of ", input,
+                               " gives size ", size);
     shape.push_back(size);
   }
   types.push_back(RankedTensorType::get(shape, input.getElementType()));
@@ -301,17 +310,19 @@ SmallVector<SmallVector<unsigned>> PadOp::getLinearGroups() {
   return {};
 }
 
-LogicalResult ConcatOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                           ValueRange operands, DictionaryAttr attrs,
+                           OpaqueProperties properties, RegionRange regions,
+                           SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   if (operands.empty())
     return emitOptionalError(loc, "expected at least one operand");
   RankedTensorType first = tensorOf(operands[0]);
   int64_t axis = op.getAxis();
   if (axis < 0 || axis >= first.getRank())
-    return emitOptionalError(loc, "axis ", axis, " is out of range for ", first);
+    return emitOptionalError(loc, "axis ", axis, " is out of range for ",
+                             first);
   SmallVector<int64_t> shape(first.getShape());
   shape[axis] = 0;
   for (Value operand : operands) {
@@ -332,15 +343,17 @@ IterationSpace ConcatOp::getIterationSpace() {
   return partlyWhole(*this, [&](unsigned d) { return d == getAxis(); });
 }
 
-LogicalResult ReverseOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr attrs, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+ReverseOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                            ValueRange operands, DictionaryAttr attrs,
+                            OpaqueProperties properties, RegionRange regions,
+                            SmallVectorImpl<Type> &types) {
   Adaptor op(operands, attrs, properties, regions);
   RankedTensorType input = withoutEncoding(op.getInput().getType());
   for (int64_t axis : op.getAxes())
     if (axis < 0 || axis >= input.getRank())
-      return emitOptionalError(loc, "axis ", axis, " is out of range for ", input);
+      return emitOptionalError(loc, "axis ", axis, " is out of range for ",
+                               input);
   types.push_back(input);
   return success();
 }
@@ -348,4 +361,114 @@ IterationSpace ReverseOp::getIterationSpace() {
   return partlyWhole(*this, [&](unsigned d) {
     return llvm::is_contained(getAxes(), int64_t(d));
   });
+}
+
+//===- gradients ---------------------------------------------------------===//
+
+/// The operand of a broadcast: sum over the new dims.
+LogicalResult BroadcastOp::buildGradient(GradientBuilder &b,
+                                         ValueRange cotangents,
+                                         Gradients &operands) {
+  SmallVector<int64_t> added;
+  for (int64_t d = 0; d < tensorOf(getResult()).getRank(); ++d)
+    if (!llvm::is_contained(getDims(), d))
+      added.push_back(d);
+  operands[0] = cotangents[0];
+  if (!added.empty())
+    operands[0] = b.make<ReduceOp>(
+        cotangents, {b.text("kind", "sum"), b.dims("axes", added)});
+  return success();
+}
+
+LogicalResult ReshapeOp::buildGradient(GradientBuilder &b,
+                                       ValueRange cotangents,
+                                       Gradients &operands) {
+  operands[0] = b.makeAs<ReshapeOp>(getInput().getType(), cotangents);
+  return success();
+}
+
+LogicalResult TransposeOp::buildGradient(GradientBuilder &b,
+                                         ValueRange cotangents,
+                                         Gradients &operands) {
+  SmallVector<int64_t> inverse(getPerm().size());
+  for (auto [i, d] : llvm::enumerate(getPerm()))
+    inverse[d] = i;
+  operands[0] = b.make<TransposeOp>(cotangents, b.dims("perm", inverse));
+  return success();
+}
+
+static Value padWithZeros(GradientBuilder &b, Value input, ArrayRef<int64_t> lo,
+                          ArrayRef<int64_t> hi, ArrayRef<int64_t> interior) {
+  Attribute zero = b.getZeroAttr(tensorOf(input).getElementType());
+  SmallVector<NamedAttribute> attrs = {b.getNamedAttr("value", zero),
+                                       b.dims("lo", lo), b.dims("hi", hi)};
+  if (llvm::any_of(interior, [](int64_t n) { return n != 0; }))
+    attrs.push_back(b.dims("interior", interior));
+  return b.make<PadOp>({input}, attrs);
+}
+
+static Value sliceOf(GradientBuilder &b, Value input, ArrayRef<int64_t> start,
+                     ArrayRef<int64_t> limit, ArrayRef<int64_t> stride) {
+  SmallVector<NamedAttribute> attrs = {b.dims("start", start),
+                                       b.dims("limit", limit)};
+  if (llvm::any_of(stride, [](int64_t n) { return n != 1; }))
+    attrs.push_back(b.dims("stride", stride));
+  return b.make<SliceOp>({input}, attrs);
+}
+
+/// Zeros where the slice took nothing.
+LogicalResult SliceOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                     Gradients &operands) {
+  ArrayRef<int64_t> from = tensorOf(getInput()).getShape();
+  ArrayRef<int64_t> to = tensorOf(getResult()).getShape();
+  SmallVector<int64_t> hi, interior;
+  for (auto [d, size] : llvm::enumerate(to)) {
+    int64_t covered = size > 0 ? (size - 1) * getStrideOf(d) + 1 : 0;
+    hi.push_back(from[d] - getStart()[d] - covered);
+    interior.push_back(getStrideOf(d) - 1);
+  }
+  operands[0] = padWithZeros(b, cotangents[0], getStart(), hi, interior);
+  return success();
+}
+
+/// Element i stands at lo + i * (interior + 1): that strided slice. Elements
+/// removed by negative lo or hi get zeros: dy is padded by as much first.
+LogicalResult PadOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                   Gradients &operands) {
+  ArrayRef<int64_t> from = tensorOf(getInput()).getShape();
+  SmallVector<int64_t> restoreLo, restoreHi, start, limit, stride;
+  for (auto [d, size] : llvm::enumerate(from)) {
+    restoreLo.push_back(std::max<int64_t>(-getLo()[d], 0));
+    restoreHi.push_back(std::max<int64_t>(-getHi()[d], 0));
+    start.push_back(std::max<int64_t>(getLo()[d], 0));
+    stride.push_back(getInteriorOf(d) + 1);
+    int64_t covered = size > 0 ? (size - 1) * stride.back() + 1 : 0;
+    limit.push_back(start.back() + covered);
+  }
+  Value dy = cotangents[0];
+  auto positive = [](int64_t n) { return n > 0; };
+  if (llvm::any_of(restoreLo, positive) || llvm::any_of(restoreHi, positive))
+    dy = padWithZeros(b, dy, restoreLo, restoreHi, {});
+  operands[0] = sliceOf(b, dy, start, limit, stride);
+  return success();
+}
+
+LogicalResult ConcatOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                      Gradients &operands) {
+  ArrayRef<int64_t> whole = tensorOf(getResult()).getShape();
+  SmallVector<int64_t> start(whole.size(), 0), limit(whole);
+  for (auto [i, input] : llvm::enumerate(getInputs())) {
+    limit[getAxis()] = start[getAxis()] + tensorOf(input).getDimSize(getAxis());
+    if (b.wants(i))
+      operands[i] = sliceOf(b, cotangents[0], start, limit, {});
+    start[getAxis()] = limit[getAxis()];
+  }
+  return success();
+}
+
+LogicalResult ReverseOp::buildGradient(GradientBuilder &b,
+                                       ValueRange cotangents,
+                                       Gradients &operands) {
+  operands[0] = b.make<ReverseOp>(cotangents, b.dims("axes", getAxes()));
+  return success();
 }

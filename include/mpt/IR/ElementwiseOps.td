@@ -78,8 +78,18 @@ def Mpt_DivOp : Mpt_Binary<"div"> {
 }
 def Mpt_RemOp : Mpt_Binary<"rem"> { let description = "remainder with the sign of the dividend"; }
 def Mpt_PowOp : Mpt_Binary<"pow">;
-def Mpt_MaxOp : Mpt_Binary<"max"> { let description = "NaN if either operand is NaN"; }
-def Mpt_MinOp : Mpt_Binary<"min"> { let description = "NaN if either operand is NaN"; }
+def Mpt_MaxOp : Mpt_Binary<"max"> {
+  let description = [{
+    NaN if either operand is NaN. The gradient goes to lhs where lhs is greater,
+    else to rhs: relu is `max x, 0` and has gradient 0 at 0, as in PyTorch.
+  }];
+}
+def Mpt_MinOp : Mpt_Binary<"min"> {
+  let description = [{
+    NaN if either operand is NaN. The gradient goes to lhs where lhs is less,
+    else to rhs.
+  }];
+}
 def Mpt_AndOp : Mpt_Binary<"and", [Mpt_NotDifferentiable]>;
 def Mpt_OrOp : Mpt_Binary<"or", [Mpt_NotDifferentiable]>;
 def Mpt_XorOp : Mpt_Binary<"xor", [Mpt_NotDifferentiable]>;

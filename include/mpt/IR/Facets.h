@@ -2,13 +2,13 @@
 //===- Facets.h - what ops state about themselves ---------------*- C++ -*-===//
 //
 // An op gives its iteration space: iterator kinds, sizes and one affine map per
-// operand and result. From it follow, unless the op says otherwise, its sharding
-// rule, its cost and its structured lowering.
+// operand and result. From it follow, unless the op says otherwise, its
+// sharding rule, its cost and its structured lowering.
 //
 // Worked example, `%c = mpt.dot_general %a, %b contract [1] x [0]` with a [m,k]
 // and b [k,n]: iterators m, n parallel and k sum; maps (m,k), (k,n) -> (m,n).
-// The rule has the factors m, n (pass-through) and k (reduction by sum): if k is
-// cut over "tp", c is partial over "tp".
+// The rule has the factors m, n (pass-through) and k (reduction by sum): if k
+// is cut over "tp", c is partial over "tp".
 //
 //===----------------------------------------------------------------------===//
 #ifndef MPT_IR_FACETS_H
@@ -20,6 +20,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/Operation.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
 
@@ -72,9 +73,9 @@ ShardingRule deriveShardingRule(const IterationSpace &space);
 /// Identity maps over the result's shape; scalars operands map to ().
 IterationSpace elementwiseSpace(Operation *op);
 
-/// Zero for operands that hold a sum factor (0 of the element type, -inf for max,
-/// +inf for min), null for factors that are not reduced or operands that do not
-/// hold the factor.
+/// Zero for operands that hold a sum factor (0 of the element type, -inf for
+/// max, +inf for min), null for factors that are not reduced or operands that
+/// do not hold the factor.
 TypedAttr defaultPadIdentity(Operation *op, unsigned operand, unsigned factor);
 
 /// Product of the iterators' sizes.
@@ -97,23 +98,72 @@ LogicalResult inferSelectType(MLIRContext *ctx, std::optional<Location> loc,
 ParseResult parseProgramOp(OpAsmParser &parser, OperationState &result);
 void printProgramOp(Operation *op, OpAsmPrinter &printer);
 
-/// Builds the ops of one forward op's gradient: every op gets a fresh `id` and
-/// `adjoint_of` = the id of the forward op.
-class GradientBuilder : public OpBuilder {
+/// Builds ops of a program at one location, each with a fresh `id` if the
+/// builder was given a counter.
+class ProgramBuilder : public OpBuilder, private OpBuilder::Listener {
 public:
-  GradientBuilder(Operation *forward, OpBuilder::InsertPoint at,
-                  OpBuilder::Listener *listener)
-      : OpBuilder(forward->getContext(), listener), forward(forward) {
+  ProgramBuilder(Location loc, OpBuilder::InsertPoint at, int64_t *nextId)
+      : OpBuilder(loc.getContext(), this), loc(loc), nextId(nextId) {
     restoreInsertionPoint(at);
   }
-  Location getLoc() const { return forward->getLoc(); }
-  Operation *getForward() const { return forward; }
+  ProgramBuilder(const ProgramBuilder &) = delete;
+  Location getLoc() const { return loc; }
+
+  /// An op whose result types follow from operands and attributes.
+  template <typename OpTy>
+  OpTy make(ValueRange operands, ArrayRef<NamedAttribute> attributes = {}) {
+    return OpTy::create(*this, loc, operands, attributes);
+  }
+  /// An op with one result, of `type` without its encoding.
+  template <typename OpTy>
+  OpTy makeAs(Type type, ValueRange operands,
+              ArrayRef<NamedAttribute> attributes = {}) {
+    return OpTy::create(*this, loc, TypeRange{withoutEncoding(type)}, operands,
+                        attributes);
+  }
   /// A tensor of `type`'s shape and element type, filled with `value`.
   Value splat(Type type, double value);
 
+  NamedAttribute dims(StringRef name, ArrayRef<int64_t> values) {
+    return getNamedAttr(name, getDenseI64ArrayAttr(values));
+  }
+  NamedAttribute text(StringRef name, StringRef value) {
+    return getNamedAttr(name, getStringAttr(value));
+  }
+
 private:
-  Operation *forward;
+  void notifyOperationInserted(Operation *op, InsertPoint previous) override;
+  /// Sets further attributes of a new op.
+  virtual void annotate(Operation *) {}
+
+  Location loc;
+  int64_t *nextId;
 };
+
+/// Builds the ops of one forward op's gradient, at its location: `adjoint_of`
+/// is the id of the forward op.
+class GradientBuilder : public ProgramBuilder {
+public:
+  /// `wanted`: the operands whose gradient is used.
+  GradientBuilder(Operation *forward, OpBuilder::InsertPoint at,
+                  const llvm::BitVector &wanted, int64_t &nextId)
+      : ProgramBuilder(forward->getLoc(), at, &nextId), forward(forward),
+        wanted(wanted) {}
+  Operation *getForward() const { return forward; }
+  /// Whether the gradient of this operand is used; if not, it is not built.
+  bool wants(unsigned operand) const { return wanted.test(operand); }
+
+private:
+  void annotate(Operation *op) override {
+    op->setAttr("adjoint_of", forward->getAttr("id"));
+  }
+
+  Operation *forward;
+  llvm::BitVector wanted;
+};
+
+/// Gradients of an op's operands, null where there is none or none is wanted.
+using Gradients = SmallVectorImpl<Value>;
 
 /// Trait of ops that have no gradient, said aloud.
 template <typename ConcreteType>

@@ -44,10 +44,13 @@ def Mpt_NotDifferentiable : NativeOpTrait<"NotDifferentiable"> {
 }
 def Mpt_InferType : DeclareOpInterfaceMethods<InferTypeOpInterface>;
 
-// A pure op of the core set or a composite.
+// A pure op of the core set or a composite. It has a gradient (a missing
+// `buildGradient` fails the link by name) or says Mpt_NotDifferentiable.
 class Mpt_ComputeOp<string mnemonic, dag args, dag outs, list<Trait> traits = []>
     : Mpt_ProgramOp<mnemonic, args, outs,
-        !listconcat([Pure, DeclareOpInterfaceMethods<Mpt_ComputeOpInterface, ["getIterationSpace"]>], traits)>;
+        !listconcat([Pure, DeclareOpInterfaceMethods<Mpt_ComputeOpInterface, ["getIterationSpace"]>],
+                    !if(!empty(!filter(t, traits, !eq(t, Mpt_NotDifferentiable))), [Mpt_Differentiable], []<Trait>),
+                    traits)>;
 
 // The same with a result type that follows from operands and attributes.
 // Encodings are left out of the inferred type and of the comparison: they

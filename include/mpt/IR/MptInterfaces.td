@@ -41,12 +41,14 @@ def Mpt_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   let cppNamespace = "::mlir::mpt";
   let methods = [
     InterfaceMethod<[{Builds the vector-Jacobian product. `cotangents` has one
-      value per result, null where the result has none; on success `operands`
-      has one value per operand, null where there is no gradient. New ops are
-      built with the builder only, which carries `adjoint_of`.}],
+      value per result, null where the result has none (at least one has).
+      `operands` has one null value per operand and gets the gradients of those
+      that the builder wants; null stays where the gradient is zero everywhere
+      or the operand has none (integers). New ops are built with the builder
+      only, which carries `adjoint_of`. Failure is reported.}],
       "::llvm::LogicalResult", "buildGradient",
       (ins "::mlir::mpt::GradientBuilder &":$builder, "::mlir::ValueRange":$cotangents,
-           "::llvm::SmallVectorImpl<::mlir::Value> &":$operands)>,
+           "::mlir::mpt::Gradients &":$operands)>,
   ];
 }
 #endif

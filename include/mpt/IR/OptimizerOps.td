@@ -10,10 +10,17 @@ def Mpt_OptUpdateOp : Mpt_InferredOp<"opt_update",
          OptionalAttr<F64Attr>:$decay, OptionalAttr<F64Attr>:$momentum, OptionalAttr<UnitAttr>:$nesterov),
     (outs Mpt_Tensor:$new_param, Variadic<Mpt_Tensor>:$new_states), [Mpt_NotDifferentiable]> {
   let description = [{
-    kind: sgd (no state), momentum (velocity), adam (L2 decay in the gradient),
-    adamw (decoupled; both: exp_avg, exp_avg_sq). The gradient is multiplied by
-    `clip`; `count` (i64) is the number of updates made before; where `ok` is
-    false everything keeps its old value.
+    One step of PyTorch's optimizers. g = clip * grad, t = count + 1 (`count` is
+    the number of updates made before). Where `ok` is false everything keeps its
+    old value.
+
+    - sgd (no state): g += decay * p; p -= lr * g
+    - momentum (momentum_buffer b): g += decay * p; b = momentum * b + g;
+      p -= lr * b, with `nesterov` p -= lr * (g + momentum * b)
+    - adam (exp_avg m, exp_avg_sq v): g += decay * p; m += (1 - beta1) * (g - m);
+      v = beta2 * v + (1 - beta2) * g * g;
+      p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+    - adamw: p -= lr * decay * p first, nothing added to g; then as adam
   }];
   let hasVerifier = 1;
 }

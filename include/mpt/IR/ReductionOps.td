@@ -7,7 +7,7 @@ def Mpt_ReduceOp : Mpt_InferredOp<"reduce",
     (ins Mpt_Tensor:$input, StrAttr:$kind, DenseI64ArrayAttr:$axes), (outs Mpt_Tensor:$result)> {
   let description = [{
     `mpt.reduce sum %x {axes = [0, 1]}`; kind: sum, prod, max, min, and, or.
-    Reduced dims disappear.
+    Reduced dims disappear. Equal maxima or minima share the gradient evenly.
   }];
   let extraClassDeclaration = declared # [{
     ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups();
