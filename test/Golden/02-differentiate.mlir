@@ -1,4 +1,6 @@
-// RUN: mpt-opt %s --verify-roundtrip -o /dev/null
+// RUN: mpt-opt %s --verify-roundtrip --mpt-verify-differentiate -o %t.expected
+// RUN: mpt-opt %S/01-import.mlir --mpt-differentiate -o %t.made
+// RUN: diff %t.made %t.expected
 !T = tensor<8x16xi64>
 !H = tensor<8x16x32xf32>
 !A = tensor<8x16x128xf32>
