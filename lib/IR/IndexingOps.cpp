@@ -151,3 +151,9 @@ LogicalResult ScatterRowsOp::buildGradient(GradientBuilder &b,
   operands[2] = b.make<TakeOp>(inputs, b.getNamedAttr("axis", getAxisAttr()));
   return success();
 }
+
+// Rows are fetched or added, not searched for: one operation per element.
+int64_t TakeOp::getFlops() { return tensorOf(getResult()).getNumElements(); }
+int64_t ScatterRowsOp::getFlops() {
+  return tensorOf(getUpdates()).getNumElements();
+}

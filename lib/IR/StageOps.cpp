@@ -30,6 +30,12 @@ LogicalResult StateOp::verify() {
 ShardingAttr StateOp::getStorageSharding() {
   if (auto storage = getStorage())
     return storage->getSharding();
+  if (auto of = getOfAttr()) {
+    auto parameter = SymbolTable::lookupNearestSymbolFrom<StateOp>(*this, of);
+    if (parameter && parameter != *this)
+      return parameter.getState() ? parameter.getState()->getSharding()
+                                  : parameter.getStorageSharding();
+  }
   return ShardingAttr::get(getContext(), unsigned(getTensorType().getRank()));
 }
 

@@ -59,7 +59,7 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
   mpt.state @blocks.1.proj.bias.exp_avg_sq : tensor<32xf32> {role = "optimizer", of = @blocks.1.proj.bias, source = #mpt.zero}
   mpt.state @step.lr : tensor<f32> {role = "counter"}
   mpt.state @step.count : tensor<i64> {role = "counter"}
-  mpt.state @step.stop : tensor<f32> {role = "counter"}
+  mpt.state @step.stop : tensor<f32> {role = "counter", storage = #mpt.storage<f32, #mpt.s<[], partial = [sum{"dp"=2,"tp"=2}]>>}
   func.func @step(%tokens.u: !T {mpt.input = "tokens"}, %labels.u: !T {mpt.input = "labels", mpt.label}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
     %tokens = mpt.constrain %tokens.u {to = #mpt.s<[{"micro"=2,"dp"=2}, {}]>} : !T
     %labels = mpt.constrain %labels.u {to = #mpt.s<[{"micro"=2,"dp"=2}, {}]>} : !T

@@ -27,6 +27,7 @@
 !S13 = tensor<13xf32, #mpt.s<[{}]>>
 module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, pp = 2 : i64, tp = 2 : i64}, microbatches = 2 : i64, schedule = "1f1b", loss = "cross_entropy(logits,labels){ignore_index=-100}", optimizer = "adamw{betas=[0.9,0.95],eps=1e-8,weight_decay=0.1}", clip = 1.0 : f64, target = "cpu", precision = "f32"}, mpt.phase = "shard"} {
   mpt.mesh <["pp"=2, "dp"=2, "tp"=2], time ["micro"=2]>
+  mpt.schedule_header "1f1b" {tasks = "F B", stages = 2 : i64, micro = 2 : i64, place = array<i64: 0, 1>}
   mpt.state @wte : tensor<64x32xf32> {role = "parameter", trainable, source = #mpt.slice<"mlp.onnx.data", 0, 8192, f32>, storage = #mpt.storage<f32, #mpt.s<[{"tp"=2}, {}]>>}
   mpt.state @blocks.0.norm.weight : tensor<32xf32> {role = "parameter", trainable, source = #mpt.slice<"mlp.onnx.data", 8192, 128, f32>, storage = #mpt.storage<f32, #mpt.s<[{}]>>}
   mpt.state @blocks.0.norm.bias : tensor<32xf32> {role = "parameter", trainable, source = #mpt.slice<"mlp.onnx.data", 8320, 128, f32>, storage = #mpt.storage<f32, #mpt.s<[{}]>>}
@@ -68,7 +69,7 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
   mpt.state @blocks.1.proj.bias.exp_avg_sq : tensor<32xf32> {role = "optimizer", of = @blocks.1.proj.bias, source = #mpt.zero}
   mpt.state @step.lr : tensor<f32> {role = "counter"}
   mpt.state @step.count : tensor<i64> {role = "counter"}
-  mpt.state @step.stop : tensor<f32> {role = "counter"}
+  mpt.state @step.stop : tensor<f32> {role = "counter", storage = #mpt.storage<f32, #mpt.s<[], partial = [sum{"dp"=2,"tp"=2}]>>}
   func.func @step(%tokens: !T {mpt.input = "tokens"}, %labels: !T {mpt.input = "labels", mpt.label}) -> (!Tot {mpt.metric = "totals"}, !S {mpt.metric = "grad_norm"}) {
     %wte = mpt.read @wte : !E
     %ga0 = mpt.read @blocks.0.norm.weight : !V
@@ -112,62 +113,62 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %lr = mpt.read @step.lr : !S
     %t = mpt.read @step.count : !N
     %stop = mpt.read @step.stop : !St
-    %h0.p = mpt.take %wte, %tokens {axis = 0} : !E, !T -> !Hp
-    %h0 = mpt.reshard %h0.p : !Hp -> !H
-    %n0, %mu0, %rs0 = mpt.layer_norm %h0, %ga0, %be0 {axis = 2, eps = 1.0e-05} : !H, !V, !V -> !H, !R, !R
-    %f0 = mpt.dot_general %n0, %fw0 contract [2] x [0] : !H, !W -> !A
-    %c0 = mpt.broadcast %fb0 {dims = [2]} : !B -> !A
-    %a0 = mpt.add %f0, %c0 : !A
-    %e0 = mpt.gelu %a0 {approx = "none"} : !A
-    %p0.p = mpt.dot_general %e0, %pw0 contract [2] x [0] : !A, !P -> !Hp
-    %p0 = mpt.reshard %p0.p : !Hp -> !H
-    %d0 = mpt.broadcast %pb0 {dims = [2]} : !V -> !H
-    %y0 = mpt.add %p0, %d0 : !H
-    %h1 = mpt.add %h0, %y0 : !H
-    %n1, %mu1, %rs1 = mpt.layer_norm %h1, %ga1, %be1 {axis = 2, eps = 1.0e-05} : !H, !V, !V -> !H, !R, !R
-    %f1 = mpt.dot_general %n1, %fw1 contract [2] x [0] : !H, !W -> !A
-    %c1 = mpt.broadcast %fb1 {dims = [2]} : !B -> !A
-    %a1 = mpt.add %f1, %c1 : !A
-    %e1 = mpt.gelu %a1 {approx = "none"} : !A
-    %p1.p = mpt.dot_general %e1, %pw1 contract [2] x [0] : !A, !P -> !Hp
-    %p1 = mpt.reshard %p1.p : !Hp -> !H
-    %d1 = mpt.broadcast %pb1 {dims = [2]} : !V -> !H
-    %y1 = mpt.add %p1, %d1 : !H
-    %h2 = mpt.add %h1, %y1 : !H
-    %z = mpt.dot_general %h2, %wte contract [2] x [1] : !H, !E -> !Z
-    %ls, %lse = mpt.cross_entropy %z, %labels {ignore_index = -100} : !Z, !T -> !Ls, !R
-    %w.p = mpt.label_weight %labels {ignore_index = -100} : !T -> !Lw
+    %h0.p = mpt.take %wte, %tokens {axis = 0, id = 0, stage = 0} : !E, !T -> !Hp loc("embed")
+    %h0 = mpt.reshard %h0.p {stage = 0} : !Hp -> !H loc("embed")
+    %n0, %mu0, %rs0 = mpt.layer_norm %h0, %ga0, %be0 {axis = 2, eps = 1.0e-05, id = 1, stage = 0} : !H, !V, !V -> !H, !R, !R loc("blocks.0.norm")
+    %f0 = mpt.dot_general %n0, %fw0 contract [2] x [0] {id = 2, stage = 0} : !H, !W -> !A loc("blocks.0.fc")
+    %c0 = mpt.broadcast %fb0 {dims = [2], id = 3} : !B -> !A loc("blocks.0.fc")
+    %a0 = mpt.add %f0, %c0 {id = 4, stage = 0} : !A loc("blocks.0.fc")
+    %e0 = mpt.gelu %a0 {approx = "none", id = 5, stage = 0, recompute} : !A loc("blocks.0.gelu")
+    %p0.p = mpt.dot_general %e0, %pw0 contract [2] x [0] {id = 6, stage = 0} : !A, !P -> !Hp loc("blocks.0.proj")
+    %p0 = mpt.reshard %p0.p {stage = 0} : !Hp -> !H loc("blocks.0.proj")
+    %d0 = mpt.broadcast %pb0 {dims = [2], id = 7} : !V -> !H loc("blocks.0.proj")
+    %y0 = mpt.add %p0, %d0 {id = 8, stage = 0} : !H loc("blocks.0.proj")
+    %h1 = mpt.add %h0, %y0 {id = 9, stage = 0} : !H loc("blocks.0.residual")
+    %n1, %mu1, %rs1 = mpt.layer_norm %h1, %ga1, %be1 {axis = 2, eps = 1.0e-05, id = 10, stage = 1} : !H, !V, !V -> !H, !R, !R loc("blocks.1.norm")
+    %f1 = mpt.dot_general %n1, %fw1 contract [2] x [0] {id = 11, stage = 1} : !H, !W -> !A loc("blocks.1.fc")
+    %c1 = mpt.broadcast %fb1 {dims = [2], id = 12} : !B -> !A loc("blocks.1.fc")
+    %a1 = mpt.add %f1, %c1 {id = 13, stage = 1} : !A loc("blocks.1.fc")
+    %e1 = mpt.gelu %a1 {approx = "none", id = 14, stage = 1, recompute} : !A loc("blocks.1.gelu")
+    %p1.p = mpt.dot_general %e1, %pw1 contract [2] x [0] {id = 15, stage = 1} : !A, !P -> !Hp loc("blocks.1.proj")
+    %p1 = mpt.reshard %p1.p {stage = 1} : !Hp -> !H loc("blocks.1.proj")
+    %d1 = mpt.broadcast %pb1 {dims = [2], id = 16} : !V -> !H loc("blocks.1.proj")
+    %y1 = mpt.add %p1, %d1 {id = 17, stage = 1} : !H loc("blocks.1.proj")
+    %h2 = mpt.add %h1, %y1 {id = 18, stage = 1} : !H loc("blocks.1.residual")
+    %z = mpt.dot_general %h2, %wte contract [2] x [1] {id = 19, stage = 1} : !H, !E -> !Z loc("head")
+    %ls, %lse = mpt.cross_entropy %z, %labels {ignore_index = -100, id = 20, stage = 1} : !Z, !T -> !Ls, !R loc("loss")
+    %w.p = mpt.label_weight %labels {ignore_index = -100, id = 21} : !T -> !Lw loc("loss")
     %w = mpt.reshard %w.p : !Lw -> !S
-    %one = mpt.constant {value = 1.0 : f32} : !S
-    %seed = mpt.div %one, %w : !S
-    %loss = mpt.mul %ls, %seed : !Ls, !S -> !Ls
-    %dz = mpt.cross_entropy_grad %z, %labels, %lse, %seed {ignore_index = -100} : !Z, !T, !R, !S -> !Z
-    %dh2.p = mpt.dot_general %dz, %wte contract [2] x [0] : !Z, !E -> !Hp
-    %dh2 = mpt.reshard %dh2.p : !Hp -> !H
-    %dwte.head = mpt.dot_general %dz, %h2 contract [0, 1] x [0, 1] : !Z, !H -> !Ep
-    %dpb1 = mpt.reduce sum %dh2 {axes = [0, 1]} : !H -> !Vp
-    %de1 = mpt.dot_general %dh2, %pw1 contract [2] x [1] : !H, !P -> !A
-    %dpw1 = mpt.dot_general %e1, %dh2 contract [0, 1] x [0, 1] : !A, !H -> !Pp
-    %da1 = mpt.gelu_grad %a1, %de1 {approx = "none"} : !A
-    %dfb1 = mpt.reduce sum %da1 {axes = [0, 1]} : !A -> !Bp
-    %dn1.p = mpt.dot_general %da1, %fw1 contract [2] x [1] : !A, !W -> !Hp
-    %dn1 = mpt.reshard %dn1.p : !Hp -> !H
-    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] : !H, !A -> !Wp
-    %dx1, %dga1, %dbe1 = mpt.layer_norm_grad %h1, %mu1, %rs1, %ga1, %dn1 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
-    %dh1 = mpt.sum %dh2, %dx1 : !H
-    %dpb0 = mpt.reduce sum %dh1 {axes = [0, 1]} : !H -> !Vp
-    %de0 = mpt.dot_general %dh1, %pw0 contract [2] x [1] : !H, !P -> !A
-    %dpw0 = mpt.dot_general %e0, %dh1 contract [0, 1] x [0, 1] : !A, !H -> !Pp
-    %da0 = mpt.gelu_grad %a0, %de0 {approx = "none"} : !A
-    %dfb0 = mpt.reduce sum %da0 {axes = [0, 1]} : !A -> !Bp
-    %dn0.p = mpt.dot_general %da0, %fw0 contract [2] x [1] : !A, !W -> !Hp
-    %dn0 = mpt.reshard %dn0.p : !Hp -> !H
-    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] : !H, !A -> !Wp
-    %dx0, %dga0, %dbe0 = mpt.layer_norm_grad %h0, %mu0, %rs0, %ga0, %dn0 {axis = 2} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
-    %dh0 = mpt.sum %dh1, %dx0 : !H
-    %zero = mpt.constant {value = 0.0 : f32} : !Ep
-    %dwte.embed = mpt.scatter_rows add %zero, %tokens, %dh0 {axis = 0} : !Ep, !T, !H -> !Ep
-    %dwte = mpt.sum %dwte.head, %dwte.embed : !Ep
+    %one = mpt.constant {value = 1.0 : f32, id = 22} : !S loc("loss")
+    %seed = mpt.div %one, %w {id = 23} : !S loc("loss")
+    %loss = mpt.mul %ls, %seed {id = 24, stage = 1} : !Ls, !S -> !Ls loc("loss")
+    %dz = mpt.cross_entropy_grad %z, %labels, %lse, %seed {ignore_index = -100, id = 25, adjoint_of = 20} : !Z, !T, !R, !S -> !Z
+    %dh2.p = mpt.dot_general %dz, %wte contract [2] x [0] {id = 26, adjoint_of = 19} : !Z, !E -> !Hp
+    %dh2 = mpt.reshard %dh2.p {adjoint_of = 19} : !Hp -> !H
+    %dwte.head = mpt.dot_general %dz, %h2 contract [0, 1] x [0, 1] {id = 27, adjoint_of = 19} : !Z, !H -> !Ep
+    %dpb1 = mpt.reduce sum %dh2 {axes = [0, 1], id = 28, adjoint_of = 16} : !H -> !Vp
+    %de1 = mpt.dot_general %dh2, %pw1 contract [2] x [1] {id = 29, adjoint_of = 15} : !H, !P -> !A
+    %dpw1 = mpt.dot_general %e1, %dh2 contract [0, 1] x [0, 1] {id = 30, adjoint_of = 15} : !A, !H -> !Pp
+    %da1 = mpt.gelu_grad %a1, %de1 {approx = "none", id = 31, adjoint_of = 14} : !A
+    %dfb1 = mpt.reduce sum %da1 {axes = [0, 1], id = 32, adjoint_of = 12} : !A -> !Bp
+    %dn1.p = mpt.dot_general %da1, %fw1 contract [2] x [1] {id = 33, adjoint_of = 11} : !A, !W -> !Hp
+    %dn1 = mpt.reshard %dn1.p {adjoint_of = 11} : !Hp -> !H
+    %dfw1 = mpt.dot_general %n1, %da1 contract [0, 1] x [0, 1] {id = 34, adjoint_of = 11} : !H, !A -> !Wp
+    %dx1, %dga1, %dbe1 = mpt.layer_norm_grad %h1, %mu1, %rs1, %ga1, %dn1 {axis = 2, id = 35, adjoint_of = 10} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
+    %dh1 = mpt.sum %dh2, %dx1 {id = 36} : !H
+    %dpb0 = mpt.reduce sum %dh1 {axes = [0, 1], id = 37, adjoint_of = 7} : !H -> !Vp
+    %de0 = mpt.dot_general %dh1, %pw0 contract [2] x [1] {id = 38, adjoint_of = 6} : !H, !P -> !A
+    %dpw0 = mpt.dot_general %e0, %dh1 contract [0, 1] x [0, 1] {id = 39, adjoint_of = 6} : !A, !H -> !Pp
+    %da0 = mpt.gelu_grad %a0, %de0 {approx = "none", id = 40, adjoint_of = 5} : !A
+    %dfb0 = mpt.reduce sum %da0 {axes = [0, 1], id = 41, adjoint_of = 3} : !A -> !Bp
+    %dn0.p = mpt.dot_general %da0, %fw0 contract [2] x [1] {id = 42, adjoint_of = 2} : !A, !W -> !Hp
+    %dn0 = mpt.reshard %dn0.p {adjoint_of = 2} : !Hp -> !H
+    %dfw0 = mpt.dot_general %n0, %da0 contract [0, 1] x [0, 1] {id = 43, adjoint_of = 2} : !H, !A -> !Wp
+    %dx0, %dga0, %dbe0 = mpt.layer_norm_grad %h0, %mu0, %rs0, %ga0, %dn0 {axis = 2, id = 44, adjoint_of = 1} : !H, !R, !R, !V, !H -> !H, !Vp, !Vp
+    %dh0 = mpt.sum %dh1, %dx0 {id = 45} : !H
+    %zero = mpt.constant {value = 0.0 : f32, id = 46, adjoint_of = 0} : !Ep
+    %dwte.embed = mpt.scatter_rows add %zero, %tokens, %dh0 {axis = 0, id = 47, adjoint_of = 0} : !Ep, !T, !H -> !Ep
+    %dwte = mpt.sum %dwte.head, %dwte.embed {id = 48} : !Ep
     %g.wte = mpt.reshard %dwte : !Ep -> !E
     %g.ga0 = mpt.reshard %dga0 : !Vp -> !V
     %g.be0 = mpt.reshard %dbe0 : !Vp -> !V

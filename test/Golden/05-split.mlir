@@ -71,7 +71,7 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
   mpt.state @blocks.1.proj.bias.exp_avg_sq : tensor<32xf32> {role = "optimizer", of = @blocks.1.proj.bias, source = #mpt.zero}
   mpt.state @step.lr : tensor<f32> {role = "counter"}
   mpt.state @step.count : tensor<i64> {role = "counter"}
-  mpt.state @step.stop : tensor<f32> {role = "counter"}
+  mpt.state @step.stop : tensor<f32> {role = "counter", storage = #mpt.storage<f32, #mpt.s<[], partial = [sum{"dp"=2,"tp"=2}]>>}
   mpt.replicas @wte {among = array<i64: 0, 1>, count = 0 : i64}
   mpt.transfer @h1 : !H -> !H {mode = "move", task = "F", from = 0 : i64, to = 1 : i64}
   mpt.transfer @dh1 : !H -> !H {mode = "move", task = "B", from = 1 : i64, to = 0 : i64}

@@ -12,6 +12,7 @@ def Mpt_TakeOp : Mpt_InferredOp<"take",
   }];
   let extraClassDeclaration = declared # [{
     ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{0}}; }
+    int64_t getFlops();
   }];
 }
 def Mpt_ScatterRowsOp : Mpt_InferredOp<"scatter_rows",
@@ -20,6 +21,7 @@ def Mpt_ScatterRowsOp : Mpt_InferredOp<"scatter_rows",
   let description = "the adjoint of take; kind: add. Updates of rows outside are dropped";
   let extraClassDeclaration = declared # [{
     ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{0, 2}}; }
+    int64_t getFlops();
   }];
 }
 #endif

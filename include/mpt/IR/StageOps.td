@@ -19,7 +19,8 @@ def Mpt_StateOp : Mpt_Op<"state", [Symbol]> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getTensorType() { return ::llvm::cast<::mlir::RankedTensorType>(getType()); }
-    /// The sharding in memory: `storage`, replicated if absent.
+    /// The sharding in memory: `storage`; if absent, for an optimizer state the
+    /// `state` or `storage` of its parameter, else replicated.
     ::mlir::mpt::ShardingAttr getStorageSharding();
   }];
 }
