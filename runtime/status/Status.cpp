@@ -18,6 +18,8 @@ const char *codeName(Code code) {
     return "internal";
   case Code::CannotWrite:
     return "cannot write";
+  case Code::Stopped:
+    return "stopped";
   case Code::Timeout:
     return "timeout";
   case Code::PeerLost:

@@ -23,6 +23,7 @@ enum class Code : int {
   BadInput = 65,    // model, data, weights, checkpoint
   Internal = 70,    // a broken promise of ours, or of a library
   CannotWrite = 73, // disk full, no permission
+  Stopped = 75,     // by a signal, after a whole step; what was asked is saved
   Timeout = 86,     // a peer did not answer in time
   PeerLost = 87,    // a peer ended
   NonFinite = 88,   // loss or gradient is not finite
