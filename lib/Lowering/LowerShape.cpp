@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ops that move elements: each destination element is read from one place of an
+// operand, by an affine map where there is one, else by tensor.extract at a
+// clamped index. Dims that move together are collapsed. A reshape, and a
+// transpose that moves only dims of size 1, is no kernel but another view.
+// Refuses constants whose elements do not have the shape of the result.
+#include "Lowerings.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+static SmallVector<Value> copyBody(Scalars &, ValueRange in, ValueRange) {
+  return {in[0]};
+}
+
+static LogicalResult lowerConstant(ConstantOp op, KernelTable &table) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  Kernel k(table, op, "constant");
+  Shape shape = rowsShape(type);
+  auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (!dense || dense.isSplat()) {
+    Value scalar = k.operand(op.getResult(), shape);
+    k.fill(k.output(op.getResult(), shape), scalar);
+  } else {
+    if (dense.getType().getShape() != type.getShape())
+      return op.emitOpError() << "has elements of type " << dense.getType()
+                              << " for a result of type " << type;
+    auto view = RankedTensorType::get(shape, type.getElementType());
+    Value from = k.scalars().constant(dense.reshape(view));
+    SmallVector<unsigned> dims = identityDims(shape.size());
+    k.compute({k.at(from, dims)}, {k.at(k.output(op.getResult(), shape), dims)},
+              copyBody);
+  }
+  k.launch();
+  return success();
+}
+
+static LogicalResult lowerIota(IotaOp op, KernelTable &table) {
+  Type element = elementOf(op.getResult());
+  Kernel k(table, op, "iota");
+  Shape shape = aroundAxis(op.getResult().getType(), op.getAxis());
+  Value out = k.output(op.getResult(), shape);
+  k.compute(
+      {}, {k.at(out, {0u, 1u, 2u})}, [&](Scalars &s, ValueRange, ValueRange) {
+        return SmallVector<Value>{s.convert(s.toI64(s.iterator(1)), element)};
+      });
+  k.launch();
+  return success();
+}
+
+namespace {
+/// Shapes of a broadcast and the result dims of the operand's dims.
+struct BroadcastShape {
+  Shape operand, result;
+  SmallVector<unsigned> dims;
+};
+} // namespace
+
+/// Neighbours that are new, or that follow each other in the operand,
+/// collapsed.
+static BroadcastShape collapseBroadcast(BroadcastOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  BroadcastShape shape;
+  if (!llvm::is_sorted(op.getDims())) {
+    shape.operand =
+        Shape(cast<RankedTensorType>(op.getInput().getType()).getShape());
+    shape.result = Shape(type.getShape());
+    shape.dims.assign(op.getDims().begin(), op.getDims().end());
+    return shape;
+  }
+  std::optional<bool> last;
+  for (auto [d, size] : llvm::enumerate(type.getShape())) {
+    bool isNew = !llvm::is_contained(op.getDims(), int64_t(d));
+    if (last == isNew) {
+      shape.result.back() *= size;
+      if (!isNew)
+        shape.operand.back() *= size;
+    } else {
+      if (!isNew) {
+        shape.dims.push_back(shape.result.size());
+        shape.operand.push_back(size);
+      }
+      shape.result.push_back(size);
+    }
+    last = isNew;
+  }
+  return shape;
+}
+
+static LogicalResult lowerBroadcast(BroadcastOp op, KernelTable &table) {
+  BroadcastShape shape = collapseBroadcast(op);
+  Kernel k(table, op, "broadcast");
+  Value x = k.operand(op.getInput(), shape.operand);
+  Value out = k.output(op.getResult(), shape.result);
+  k.compute({k.at(x, shape.dims)},
+            {k.at(out, identityDims(shape.result.size()))}, copyBody);
+  k.launch();
+  return success();
+}
+
+static LogicalResult lowerTranspose(TransposeOp op, KernelTable &table) {
+  auto from = cast<RankedTensorType>(op.getInput().getType());
+  // Without dims of size 1, runs of neighbours collapsed: the operand's dims of
+  // each run in the result's order.
+  SmallVector<SmallVector<int64_t>> runs;
+  int64_t next = -1;
+  for (int64_t d : op.getPerm()) {
+    if (from.getDimSize(d) == 1)
+      continue;
+    if (d == next)
+      runs.back().push_back(d);
+    else
+      runs.push_back({d});
+    next = d + 1;
+    while (next < from.getRank() && from.getDimSize(next) == 1)
+      ++next;
+  }
+  OpBuilder b(op);
+  if (runs.size() <= 1) {
+    Value view =
+        ReshapeOp::create(b, op.getLoc(), op.getResult().getType(),
+                          op.getInput(), nullptr, nullptr, nullptr, nullptr);
+    op.getResult().replaceAllUsesWith(view);
+    return success();
+  }
+  SmallVector<unsigned> order = identityDims(runs.size());
+  llvm::sort(order, [&](unsigned i, unsigned j) {
+    return runs[i].front() < runs[j].front();
+  });
+  auto sizeOf = [&](ArrayRef<int64_t> run) {
+    int64_t n = 1;
+    for (int64_t d : run)
+      n *= from.getDimSize(d);
+    return n;
+  };
+  Shape shape, operand;
+  for (unsigned i = 0; i < runs.size(); ++i) {
+    shape.push_back(sizeOf(runs[i]));
+    operand.push_back(sizeOf(runs[order[i]]));
+  }
+  Kernel k(table, op, "transpose");
+  Value x = k.input(op.getInput(), operand);
+  Value out = k.output(op.getResult(), shape);
+  k.compute({k.at(x, order)}, {k.at(out, identityDims(shape.size()))},
+            copyBody);
+  k.launch();
+  return success();
+}
+
+/// Reads element start + i * step along each dim.
+static LogicalResult lowerStrided(Operation *op, KernelTable &table,
+                                  StringRef stem, ArrayRef<int64_t> start,
+                                  ArrayRef<int64_t> step) {
+  Kernel k(table, op, stem);
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<AffineExpr> exprs;
+  for (auto [d, first, by] : llvm::enumerate(start, step))
+    exprs.push_back(k.builder().getAffineDimExpr(d) * by + first);
+  auto from = cast<RankedTensorType>(op->getOperand(0).getType());
+  Value x = k.input(op->getOperand(0), from.getShape());
+  Value out = k.output(op->getResult(0), type.getShape());
+  k.compute({k.map(x, exprs)}, {k.at(out, identityDims(type.getRank()))},
+            copyBody);
+  k.launch();
+  return success();
+}
+
+static LogicalResult lowerSlice(SliceOp op, KernelTable &table) {
+  SmallVector<int64_t> step;
+  for (size_t d = 0; d < op.getStart().size(); ++d)
+    step.push_back(op.getStrideOf(d));
+  return lowerStrided(op, table, "slice", op.getStart(), step);
+}
+
+static LogicalResult lowerReverse(ReverseOp op, KernelTable &table) {
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  SmallVector<int64_t> start(type.getRank(), 0), step(type.getRank(), 1);
+  for (int64_t axis : op.getAxes()) {
+    start[axis] = type.getDimSize(axis) - 1;
+    step[axis] = -1;
+  }
+  return lowerStrided(op, table, "reverse", start, step);
+}
+
+/// `at` clamped to [0, size), and whether it was inside.
+static std::pair<Value, Value> clamp(Scalars &s, Value at, int64_t size) {
+  Value zero = s.number(s.b.getI64Type(), 0);
+  Value last = s.number(s.b.getI64Type(), size - 1);
+  Value inside = s.both(s.compare("ge", at, zero), s.compare("le", at, last));
+  return {s.toIndex(s.max(zero, s.min(at, last))), inside};
+}
+
+static LogicalResult lowerPad(PadOp op, KernelTable &table) {
+  auto from = cast<RankedTensorType>(op.getInput().getType());
+  auto to = cast<RankedTensorType>(op.getResult().getType());
+  Kernel k(table, op, "pad");
+  Value x = k.input(op.getInput(), from.getShape());
+  Value value = k.scalars().constant(cast<TypedAttr>(op.getValue()));
+  Value out = k.output(op.getResult(), to.getShape());
+  auto make = [&](Scalars &s, ValueRange, ValueRange) {
+    SmallVector<Value> indices;
+    Value inside;
+    Type i64 = s.b.getI64Type();
+    for (unsigned d = 0; d < from.getRank(); ++d) {
+      Value at = s.sub(s.toI64(s.iterator(d)), s.number(i64, op.getLo()[d]));
+      Value aligned;
+      if (int64_t pitch = op.getInteriorOf(d) + 1; pitch != 1) {
+        Value by = s.number(i64, pitch);
+        aligned = s.compare("eq", s.rem(at, by), s.number(i64, 0));
+        at = s.div(at, by);
+        // -1 / 2 is 0: aligned is false there, so the element is not used.
+      }
+      auto [index, in] = clamp(s, at, from.getDimSize(d));
+      indices.push_back(index);
+      for (Value test : {in, aligned})
+        if (test)
+          inside = inside ? s.both(inside, test) : test;
+    }
+    Value element = s.extract(x, indices);
+    return SmallVector<Value>{inside ? s.select(inside, element, value)
+                                     : element};
+  };
+  if (from.getNumElements() == 0)
+    k.fill(out, value);
+  else
+    k.compute({}, {k.at(out, identityDims(to.getRank()))}, make);
+  k.launch();
+  return success();
+}
+
+static LogicalResult lowerConcat(ConcatOp op, KernelTable &table) {
+  Kernel k(table, op, "concat");
+  Shape shape = aroundAxis(op.getResult().getType(), op.getAxis());
+  SmallVector<Value> parts;
+  SmallVector<int64_t> sizes;
+  for (Value input : op.getInputs()) {
+    Shape part = aroundAxis(input.getType(), op.getAxis());
+    sizes.push_back(part[1]);
+    parts.push_back(part[1] ? k.input(input, part) : Value());
+  }
+  Value out = k.output(op.getResult(), shape);
+  k.compute({}, {k.at(out, {0u, 1u, 2u})},
+            [&](Scalars &s, ValueRange, ValueRange) {
+              Value outer = s.iterator(0), inner = s.iterator(2);
+              Value at = s.toI64(s.iterator(1)), element;
+              int64_t begin = 0;
+              for (auto [part, size] : llvm::zip_equal(parts, sizes)) {
+                if (!part)
+                  continue;
+                Value local = s.sub(at, s.number(s.b.getI64Type(), begin));
+                auto [index, inside] = clamp(s, local, size);
+                Value here = s.extract(part, {outer, index, inner});
+                element = element ? s.select(inside, here, element) : here;
+                begin += size;
+              }
+              return SmallVector<Value>{element};
+            });
+  k.launch();
+  return success();
+}
+
+void mpt::addShapeLowerings(LoweringMap &map) {
+  map.add<ConstantOp>(lowerConstant);
+  map.add<IotaOp>(lowerIota);
+  map.add<BroadcastOp>(lowerBroadcast);
+  map.add<TransposeOp>(lowerTranspose);
+  map.add<SliceOp>(lowerSlice);
+  map.add<ReverseOp>(lowerReverse);
+  map.add<PadOp>(lowerPad);
+  map.add<ConcatOp>(lowerConcat);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- Lowerings.h - from tensor ops to kernels -----------------*- C++ -*-===//
+//
+// One lowering per op, listed by family (`Lower<Family>.cpp`, the stems of
+// lib/IR). A lowering makes one or several launches before the op and replaces
+// its results; the pass erases the op.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MPT_LOWERING_LOWERINGS_H
+#define MPT_LOWERING_LOWERINGS_H
+
+#include "Kernel.h"
+#include "mpt/Analysis/Contraction/Gemm.h"
+
+namespace mlir::mpt {
+
+class LoweringMap {
+public:
+  using Lowering = std::function<LogicalResult(Operation *, KernelTable &)>;
+
+  template <typename Op>
+  void add(std::function<LogicalResult(Op, KernelTable &)> lower) {
+    map[Op::getOperationName()] = [lower](Operation *op, KernelTable &table) {
+      return lower(cast<Op>(op), table);
+    };
+  }
+  /// Null if the op has none.
+  const Lowering *find(Operation *op) const {
+    auto it = map.find(op->getName().getStringRef());
+    return it == map.end() ? nullptr : &it->second;
+  }
+
+private:
+  llvm::StringMap<Lowering> map;
+};
+
+void addElementwiseLowerings(LoweringMap &map);
+void addContractionLowerings(LoweringMap &map);
+void addReductionLowerings(LoweringMap &map);
+void addShapeLowerings(LoweringMap &map);
+void addIndexingLowerings(LoweringMap &map);
+void addNeuralLowerings(LoweringMap &map);
+void addLossLowerings(LoweringMap &map);
+void addOptimizerLowerings(LoweringMap &map);
+void addRankLowerings(LoweringMap &map);
+
+ContractionShape getContractionShape(DotGeneralOp op);
+/// Makes the op a matrix product: transposes operands that are none.
+void fitContraction(DotGeneralOp op);
+/// Moves the accumulate of the product, if it is the only use, next to it.
+void joinAccumulate(DotGeneralOp op);
+
+/// `cross_entropy.local` -> "cross_entropy_local".
+std::string stemOf(Operation *op);
+/// 0, 1, ... n - 1.
+SmallVector<unsigned> identityDims(size_t n);
+
+} // namespace mlir::mpt
+#endif
