@@ -40,13 +40,12 @@ template <typename Sizes> bool cutsEvenly(int64_t n, const Sizes &axisSizes) {
   return true;
 }
 
-/// Whether pads (offset + extent .. offset + bound of a short block) lie past the
-/// end of the dim, so that no position of a real element falls on a pad of another
-/// rank. 5 over [2, 2] is a counterexample: bound 2, and position 3 is a pad of
-/// block (0, 1) and the first element of (1, 0). Sufficient: false for some tiny
-/// dims that would do.
-template <typename Sizes>
-bool padsPastEnd(int64_t n, const Sizes &axisSizes) {
+/// Whether pads (offset + extent .. offset + bound of a short block) lie past
+/// the end of the dim, so that no position of a real element falls on a pad of
+/// another rank. 5 over [2, 2] is a counterexample: bound 2, and position 3 is
+/// a pad of block (0, 1) and the first element of (1, 0). Sufficient: false for
+/// some tiny dims that would do.
+template <typename Sizes> bool padsPastEnd(int64_t n, const Sizes &axisSizes) {
   bool major = true;
   for (int64_t k : axisSizes) {
     if (!major && n % k != 0)

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- Program.h - roles of the ops of a program ----------------*- C++ -*-===//
+//
+// What phases 3 and 4 and their verifiers need to know about a program before
+// it is split: which ops are forward (the loss included), which of them need a
+// stage, and what becomes of the batch.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MPT_ANALYSIS_SHARDING_PROGRAM_H
+#define MPT_ANALYSIS_SHARDING_PROGRAM_H
+
+#include "mpt/IR/Mpt.h"
+
+namespace mlir::mpt {
+
+/// What a value has of the batch, dim 0 of every input.
+struct BatchUse {
+  enum Kind {
+    None,    ///< depends on no input
+    Carried, ///< `dim` is the batch
+    Reduced, ///< the batch was summed over or otherwise lost
+  } kind = None;
+  int64_t dim = -1;
+};
+
+class ProgramRoles {
+public:
+  explicit ProgramRoles(func::FuncOp func);
+
+  /// No adjoint, and nothing that follows from adjoints; reads are none.
+  bool isForward(Operation *op) const { return forward.contains(op); }
+  /// Forward and neither free to clone nor known before the loop over
+  /// micro-batches (weights of the loss and what follows from constants).
+  bool needsStage(Operation *op) const;
+  /// Depends on no input of the program, but on states.
+  bool isOfStates(Operation *op) const { return ofStates.contains(op); }
+  BatchUse getBatch(Value v) const { return batch.lookup(v); }
+
+private:
+  void trackBatch(Operation *op);
+
+  DenseSet<Operation *> forward, beforeLoop, ofStates;
+  DenseMap<Value, BatchUse> batch;
+};
+
+/// The ONNX node of an op, "" if unnamed.
+StringRef getNodeName(Operation *op);
+
+} // namespace mlir::mpt
+#endif
