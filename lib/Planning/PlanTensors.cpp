@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensor parallelism: how parameters are stored, which values are constrained.
+//
+// Forward ops are visited in order; for every value the dim that tp cuts, if
+// any, is known. A linear layer (a contraction with a parameter, seen through
+// transposes) whose contracted features are cut has its weight cut along them
+// (by rows; the result is a partial sum), any other one along its output
+// features (by columns); so layers alternate. Tables of `take` are cut along
+// their rows. A parameter that meets a cut value elementwise (biases, scales)
+// is cut with it. What nothing decides stays whole: norms of whole values,
+// small things. A dim smaller than tp is never cut.
+//
+// Constraints are seeds for phase 4: inputs and outputs over the batch, the
+// residual stream (sums that skip layers) whole along its features.
+#include "Planner.h"
+#include "mpt/Analysis/Sharding/Factors.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+namespace {
+/// A value that only moves a parameter's elements: dims of the value as dims of
+/// the state, -1 for new ones.
+struct ParameterView {
+  StateOp state;
+  SmallVector<int64_t> dims;
+};
+
+class TensorPlan {
+public:
+  TensorPlan(AxisRefAttr tp) : tp(tp) {}
+  void visit(Operation *op);
+  int64_t getCut(StateOp state) const {
+    auto it = stored.find(state);
+    return it == stored.end() ? -1 : it->second;
+  }
+  /// Parameters that the user stored are only followed.
+  void fix(StateOp state, int64_t dim) { stored[state] = dim; }
+
+private:
+  std::optional<ParameterView> viewOf(Value v) const;
+  int64_t cutOf(Value v) const;
+  bool fits(int64_t size) const { return size >= tp.getSize(); }
+  void visitDot(DotGeneralOp op);
+  void visitElementwise(Operation *op);
+  void propagate(ComputeOpInterface op);
+
+  AxisRefAttr tp;
+  DenseMap<Operation *, int64_t> stored; ///< state -> dim, -1: whole
+  DenseMap<Value, int64_t> cuts;
+};
+} // namespace
+
+std::optional<ParameterView> TensorPlan::viewOf(Value v) const {
+  Operation *def = v.getDefiningOp();
+  if (auto read = dyn_cast_or_null<ReadOp>(def)) {
+    auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(
+        read, read.getSourceAttr());
+    if (!state || state.getRole() != "parameter")
+      return std::nullopt;
+    return ParameterView{state, llvm::to_vector(llvm::seq<int64_t>(
+                                    0, state.getTensorType().getRank()))};
+  }
+  if (!isa_and_nonnull<TransposeOp, BroadcastOp, ConvertOp, NegOp>(def))
+    return std::nullopt;
+  auto view = viewOf(def->getOperand(0));
+  if (!view)
+    return std::nullopt;
+  int64_t rank = cast<RankedTensorType>(v.getType()).getRank();
+  SmallVector<int64_t> dims(rank, -1);
+  for (int64_t d = 0; d < int64_t(view->dims.size()); ++d) {
+    if (auto broadcast = dyn_cast<BroadcastOp>(def))
+      dims[broadcast.getDims()[d]] = view->dims[d];
+    else if (auto transpose = dyn_cast<TransposeOp>(def))
+      dims[d] = view->dims[transpose.getPerm()[d]];
+    else
+      dims[d] = view->dims[d];
+  }
+  view->dims = dims;
+  return view;
+}
+
+int64_t TensorPlan::cutOf(Value v) const {
+  if (auto it = cuts.find(v); it != cuts.end())
+    return it->second;
+  auto view = viewOf(v);
+  int64_t cut = view ? getCut(view->state) : -1;
+  for (int64_t d = 0; cut >= 0 && d < int64_t(view->dims.size()); ++d)
+    if (view->dims[d] == cut)
+      return d;
+  return -1;
+}
+
+void TensorPlan::visitDot(DotGeneralOp op) {
+  for (bool left : {false, true}) {
+    Value weight = left ? op.getLhs() : op.getRhs();
+    Value input = left ? op.getRhs() : op.getLhs();
+    auto view = viewOf(weight);
+    if (!view || viewOf(input) || stored.contains(view->state))
+      continue;
+    ArrayRef<int64_t> ofWeight =
+        left ? op.getLhsContract() : op.getRhsContract();
+    ArrayRef<int64_t> ofInput =
+        left ? op.getRhsContract() : op.getLhsContract();
+    ArrayRef<int64_t> batch =
+        left ? op.getLhsBatchDims() : op.getRhsBatchDims();
+    auto type = cast<RankedTensorType>(weight.getType());
+    int64_t rows = -1, columns = -1, contracted = -1;
+    for (auto [w, x] : llvm::zip(ofWeight, ofInput)) {
+      if (!fits(type.getDimSize(w)))
+        continue;
+      contracted = w;
+      if (cutOf(input) == x)
+        rows = w;
+    }
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (!llvm::is_contained(ofWeight, d) && !llvm::is_contained(batch, d) &&
+          fits(type.getDimSize(d)) &&
+          (columns < 0 || type.getDimSize(d) >= type.getDimSize(columns)))
+        columns = d;
+    int64_t dim = rows >= 0 ? rows : columns >= 0 ? columns : contracted;
+    stored[view->state] = dim < 0 ? -1 : view->dims[dim];
+  }
+}
+
+/// Parameters follow a cut value that they meet.
+void TensorPlan::visitElementwise(Operation *op) {
+  int64_t cut = -1;
+  for (Value operand : op->getOperands())
+    cut = std::max(cut, cutOf(operand));
+  if (cut < 0)
+    return;
+  for (Value operand : op->getOperands()) {
+    auto view = viewOf(operand);
+    if (view && !stored.contains(view->state) && view->dims[cut] >= 0)
+      stored[view->state] = view->dims[cut];
+  }
+}
+
+/// The cut of results: that of the operands' factor, if it passes through.
+void TensorPlan::propagate(ComputeOpInterface op) {
+  ShardingRule rule = op.getShardingRule();
+  std::optional<unsigned> factor;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    int64_t cut = cutOf(operand);
+    if (cut < 0 || rule.operands[i][cut].empty())
+      continue;
+    const DimFactors &dim = rule.operands[i][cut];
+    bool divides = rule.factors[dim[0]].size % tp.getSize() == 0;
+    if (rule.factors[dim[0]].kind != IterKind::Replicate &&
+        (dim.size() == 1 || divides) && !factor)
+      factor = dim[0];
+  }
+  for (auto [i, result] : llvm::enumerate(op->getResults()))
+    for (auto [d, dim] : llvm::enumerate(rule.results[i]))
+      if (factor && !dim.empty() && dim[0] == *factor)
+        cuts[result] = d;
+}
+
+void TensorPlan::visit(Operation *op) {
+  if (auto dot = dyn_cast<DotGeneralOp>(op)) {
+    visitDot(dot);
+  } else if (auto take = dyn_cast<TakeOp>(op)) {
+    auto view = viewOf(take.getTable());
+    if (view && !stored.contains(view->state)) {
+      int64_t dim = view->dims[take.getAxis()];
+      bool cuttable =
+          dim >= 0 && fits(view->state.getTensorType().getDimSize(dim));
+      stored[view->state] = cuttable ? dim : -1;
+    }
+  } else if (op->hasTrait<OpTrait::Elementwise>()) {
+    visitElementwise(op);
+  }
+  // Views of parameters are looked through.
+  if (!viewOf(op->getResult(0)))
+    propagate(cast<ComputeOpInterface>(op));
+}
+
+static void planStopFlag(ModuleOp module, MeshOp mesh) {
+  auto stop = module.lookupSymbol<StateOp>("step.stop");
+  if (!stop)
+    return;
+  MLIRContext *ctx = module.getContext();
+  SmallVector<AxisRefAttr> axes;
+  for (auto axis : mesh.getAxes().getAsRange<AxisRefAttr>())
+    if (axis.getName() != "pp")
+      axes.push_back(axis);
+  // Every rank writes its own: what counts is the sum.
+  stop.setStorageAttr(StorageAttr::get(
+      ctx, stop.getTensorType().getElementType(),
+      ShardingAttr::get(ctx, unsigned(stop.getTensorType().getRank()))
+          .withPartial("sum", axes)));
+}
+
+LogicalResult mpt::planStorage(ModuleOp module, func::FuncOp func,
+                               const ProgramRoles &roles, MeshOp mesh,
+                               const Config &config) {
+  MLIRContext *ctx = module.getContext();
+  planStopFlag(module, mesh);
+  if (failed(applyShardOptions(module, mesh, config)))
+    return failure();
+  AxisRefAttr tp = mesh.getAxis("tp");
+  TensorPlan plan(tp);
+  for (auto state : module.getOps<StateOp>())
+    if (state.getStorage() && state.getRole() == "parameter")
+      plan.fix(state, state.getStorageSharding().getDimOf("tp"));
+  if (tp)
+    for (Operation &op : func.getBody().front())
+      if (roles.isForward(&op))
+        plan.visit(&op);
+  for (auto state : module.getOps<StateOp>()) {
+    if (state.getRole() != "parameter" || state.getStorage())
+      continue;
+    RankedTensorType type = state.getTensorType();
+    SmallVector<DimShardingAttr> dims;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      dims.push_back(DimShardingAttr::get(ctx,
+                                          plan.getCut(state) == d
+                                              ? ArrayRef<AxisRefAttr>(tp)
+                                              : ArrayRef<AxisRefAttr>(),
+                                          false));
+    state.setStorageAttr(StorageAttr::get(
+        ctx, type.getElementType(),
+        ShardingAttr::get(ctx, dims, ArrayRef<PartialAttr>())));
+  }
+  return success();
+}
+
+//===- constraints -------------------------------------------------------===//
+
+/// Cut over the batch only.
+static ShardingAttr batchSharding(Value v, int64_t batchDim, MeshOp mesh) {
+  MLIRContext *ctx = mesh.getContext();
+  SmallVector<AxisRefAttr> batch = {mesh.getAxis(kMicroAxis)};
+  if (AxisRefAttr dp = mesh.getAxis("dp"))
+    batch.push_back(dp);
+  SmallVector<DimShardingAttr> dims;
+  for (int64_t d = 0; d < cast<RankedTensorType>(v.getType()).getRank(); ++d)
+    dims.push_back(DimShardingAttr::get(
+        ctx, d == batchDim ? ArrayRef(batch) : ArrayRef<AxisRefAttr>(), false));
+  return ShardingAttr::get(ctx, dims, ArrayRef<PartialAttr>());
+}
+
+static Value constrain(OpBuilder &b, Value v, int64_t batchDim, MeshOp mesh) {
+  auto op = ConstrainOp::create(b, v.getLoc(), v.getType(), v,
+                                batchSharding(v, batchDim, mesh), IntegerAttr(),
+                                IntegerAttr(), IntegerAttr(), UnitAttr());
+  v.replaceAllUsesExcept(op.getResult(), op);
+  return op;
+}
+
+/// Values that carry the residual stream: sums of two values that are made in
+/// the program, and those of their operands that are used elsewhere, too.
+static SmallVector<Value> findResiduals(func::FuncOp func,
+                                        const ProgramRoles &roles) {
+  llvm::SetVector<Value> stream;
+  auto forwardUses = [&](Value v) {
+    return llvm::count_if(
+        v.getUsers(), [&](Operation *user) { return roles.isForward(user); });
+  };
+  for (Operation &op : func.getBody().front()) {
+    auto add = dyn_cast<AddOp>(op);
+    if (!add || !roles.needsStage(add))
+      continue;
+    bool made = llvm::all_of(add->getOperands(), [&](Value v) {
+      return v.getDefiningOp() && roles.needsStage(v.getDefiningOp()) &&
+             roles.getBatch(v).kind == BatchUse::Carried;
+    });
+    bool skips = llvm::any_of(add->getOperands(),
+                              [&](Value v) { return forwardUses(v) > 1; });
+    if (!made || !skips)
+      continue;
+    for (Value v : add->getOperands())
+      if (forwardUses(v) > 1)
+        stream.insert(v);
+    stream.insert(add.getResult());
+  }
+  return stream.takeVector();
+}
+
+LogicalResult mpt::planConstraints(func::FuncOp func, const ProgramRoles &roles,
+                                   MeshOp mesh) {
+  SmallVector<Value> residuals;
+  if (mesh.getAxis("tp"))
+    residuals = findResiduals(func, roles);
+  auto terminator = func.getBody().front().getTerminator();
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    Value v = operand.get();
+    auto name = func.getResultAttrOfType<StringAttr>(operand.getOperandNumber(),
+                                                     "mpt.output");
+    if (!name || llvm::is_contained(residuals, v))
+      continue;
+    BatchUse use = roles.getBatch(v);
+    if (use.kind != BatchUse::Carried)
+      return func.emitError() << "output " << name
+                              << " has no batch dim; every output must keep "
+                                 "the first dim of the "
+                                 "inputs";
+    OpBuilder b(terminator);
+    auto op = ConstrainOp::create(
+        b, v.getLoc(), v.getType(), v, batchSharding(v, use.dim, mesh),
+        IntegerAttr(), IntegerAttr(), IntegerAttr(), UnitAttr());
+    operand.set(op);
+  }
+  for (Value v : residuals) {
+    OpBuilder b(func.getContext());
+    b.setInsertionPointAfterValue(v);
+    constrain(b, v, roles.getBatch(v).dim, mesh);
+  }
+  OpBuilder b = OpBuilder::atBlockBegin(&func.getBody().front());
+  for (BlockArgument arg : func.getArguments())
+    constrain(b, arg, 0, mesh);
+  return success();
+}
+
+//===- recompute ---------------------------------------------------------===//
+
+/// Elementwise ops whose result the backward pass reads and whose operands are
+/// kept for it anyway: computing them again costs little and keeps one tensor
+/// less.
+void mpt::planRecompute(func::FuncOp func, const ProgramRoles &roles) {
+  auto isKept = [&](Value v) {
+    return llvm::any_of(v.getUsers(), [&](Operation *user) {
+      return user->hasAttr("adjoint_of");
+    });
+  };
+  for (Operation &op : func.getBody().front()) {
+    if (!roles.needsStage(&op) || !op.hasTrait<OpTrait::Elementwise>() ||
+        !isKept(op.getResult(0)))
+      continue;
+    bool cheap = llvm::all_of(op.getOperands(), [&](Value v) {
+      auto def = v.getDefiningOp<ComputeOpInterface>();
+      if (!def || def->hasAttr("recompute"))
+        return false;
+      if (def.isFreeToClone())
+        return def->getNumOperands() == 0;
+      return isKept(v) && def->getAttr("stage") == op.getAttr("stage");
+    });
+    if (cheap)
+      op.setAttr("recompute", UnitAttr::get(func.getContext()));
+  }
+}
