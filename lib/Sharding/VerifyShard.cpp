@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+// The form of phase 4: every value has a sharding over axes of the mesh; each
+// op obeys its rule (see Analysis/Sharding/VerifySharded.cpp); states are read
+// and written as they lie; micro ends only in reshards and totals, before an
+// update at the latest; every forward op has a stage or is free to clone;
+// constraints are gone.
+#include "mpt/Analysis/Sharding/Factors.h"
+#include "mpt/Analysis/Sharding/Program.h"
 #include "mpt/Sharding/Passes.h"
 
 namespace mlir::mpt {
@@ -11,9 +17,131 @@ using namespace mlir;
 using namespace mlir::mpt;
 
 namespace {
-struct VerifyShard : mpt::impl::VerifyShardPassBase<VerifyShard> {
+struct VerifyShard : mlir::mpt::impl::VerifyShardPassBase<VerifyShard> {
   void runOnOperation() override;
+
+  InFlightDiagnostic fail(Operation *op) {
+    signalPassFailure();
+    return op->emitError();
+  }
+  bool checkAxes(Operation *op, Type type);
+  void checkState(Operation *op, FlatSymbolRefAttr source, Type type);
+  void checkReshard(ReshardOp op);
+  void checkUpdate(OptUpdateOp op);
+  void checkOp(Operation *op);
+  void checkProgram(func::FuncOp func);
+
+  MeshOp mesh;
 };
 } // namespace
 
-void VerifyShard::runOnOperation() {}
+static bool usesMicro(Type type) {
+  ShardingAttr sharding = getSharding(type);
+  return sharding && (sharding.isPartialOver(kMicroAxis) ||
+                      sharding.getDimOf(kMicroAxis) >= 0);
+}
+
+bool VerifyShard::checkAxes(Operation *op, Type type) {
+  ShardingAttr sharding = getSharding(type);
+  if (!sharding) {
+    fail(op) << "a value has no sharding: " << type;
+    return false;
+  }
+  bool ok = true;
+  auto check = [&](AxisRefAttr axis) {
+    bool known = mesh.getAxis(axis.getName()) &&
+                 mesh.getSize(axis.getName()) == axis.getTotal();
+    if (known && axis.getName() != "pp")
+      return;
+    fail(op) << "axis '" << axis.getName() << "' of size " << axis.getTotal()
+             << " cuts nothing in this mesh, found " << sharding;
+    ok = false;
+  };
+  for (DimShardingAttr dim : sharding.getDims())
+    llvm::for_each(dim.getAxes(), check);
+  for (PartialAttr partial : sharding.getPartials())
+    llvm::for_each(partial.getAxes(), check);
+  return ok;
+}
+
+void VerifyShard::checkState(Operation *op, FlatSymbolRefAttr source,
+                             Type type) {
+  auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(op, source);
+  if (getSharding(type) != state.getStorageSharding())
+    fail(op) << "state " << source << " lies as " << state.getStorageSharding()
+             << ", found " << getSharding(type);
+}
+
+void VerifyShard::checkReshard(ReshardOp op) {
+  ShardingAttr from = getSharding(op.getInput().getType());
+  ShardingAttr to = getSharding(op.getResult().getType());
+  if (from == to)
+    fail(op) << "the reshard changes nothing";
+  if (from.getDimOf(kMicroAxis) >= 0 && to.getDimOf(kMicroAxis) < 0)
+    fail(op) << "a batch may not be gathered over micro";
+  for (PartialAttr partial : to.getPartials())
+    for (AxisRefAttr axis : partial.getAxes())
+      if (!from.isPartialOver(axis.getName()))
+        fail(op) << "a reshard may not make a value partial, found '"
+                 << axis.getName() << "'";
+}
+
+void VerifyShard::checkUpdate(OptUpdateOp op) {
+  for (OpOperand &operand : op->getOpOperands())
+    if (usesMicro(operand.get().getType()))
+      fail(op) << "operand " << operand.getOperandNumber()
+               << " of an update is cut or partial over micro; a reshard must "
+                  "end it";
+}
+
+void VerifyShard::checkOp(Operation *op) {
+  bool ok = true;
+  for (Type type : op->getResultTypes())
+    ok &= checkAxes(op, type);
+  for (Type type : op->getOperandTypes())
+    ok &= bool(getSharding(type));
+  if (!ok)
+    return;
+  if (auto read = dyn_cast<ReadOp>(op))
+    checkState(op, read.getSourceAttr(), read.getResult().getType());
+  else if (auto write = dyn_cast<WriteOp>(op))
+    checkState(op, write.getSourceAttr(), write.getValue().getType());
+  else if (auto reshard = dyn_cast<ReshardOp>(op))
+    checkReshard(reshard);
+  else if (isa<ConstrainOp>(op))
+    fail(op) << "constraints end in phase 4";
+  else if (isa<ComputeOpInterface>(op) && failed(verifySharded(op)))
+    signalPassFailure();
+  if (auto update = dyn_cast<OptUpdateOp>(op))
+    checkUpdate(update);
+}
+
+void VerifyShard::checkProgram(func::FuncOp func) {
+  ProgramRoles roles(func);
+  for (BlockArgument arg : func.getArguments())
+    checkAxes(func, arg.getType());
+  for (Operation &op : func.getBody().front()) {
+    checkOp(&op);
+    if (roles.needsStage(&op) && !op.hasAttr("stage"))
+      fail(&op) << "forward op '" << op.getName()
+                << "' has no stage and is not free to clone";
+  }
+  for (OpOperand &operand :
+       func.getBody().front().getTerminator()->getOpOperands())
+    if (ShardingAttr sharding = getSharding(operand.get().getType());
+        sharding && sharding.isPartial())
+      fail(func) << "result " << operand.getOperandNumber()
+                 << " is partial: " << sharding;
+}
+
+void VerifyShard::runOnOperation() {
+  auto meshes = llvm::to_vector(getOperation().getOps<MeshOp>());
+  if (meshes.size() != 1) {
+    fail(getOperation()) << "expected one mesh, found " << meshes.size();
+    return;
+  }
+  mesh = meshes.front();
+  for (auto func : getOperation().getOps<func::FuncOp>())
+    if (!func.isExternal())
+      checkProgram(func);
+}

@@ -138,8 +138,8 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %z = mpt.dot_general %h2, %wte contract [2] x [1] {id = 19, stage = 1} : !H, !E -> !Z loc("head")
     %ls, %lse = mpt.cross_entropy %z, %labels {ignore_index = -100, id = 20, stage = 1} : !Z, !T -> !Ls, !R loc("loss")
     %w.p = mpt.label_weight %labels {ignore_index = -100, id = 21} : !T -> !Lw loc("loss")
-    %w = mpt.reshard %w.p : !Lw -> !S
     %one = mpt.constant {value = 1.0 : f32, id = 22} : !S loc("loss")
+    %w = mpt.reshard %w.p : !Lw -> !S
     %seed = mpt.div %one, %w {id = 23} : !S loc("loss")
     %loss = mpt.mul %ls, %seed {id = 24, stage = 1} : !Ls, !S -> !Ls loc("loss")
     %dz = mpt.cross_entropy_grad %z, %labels, %lse, %seed {ignore_index = -100, id = 25, adjoint_of = 20} : !Z, !T, !R, !S -> !Z
@@ -170,30 +170,30 @@ module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, 
     %dwte.embed = mpt.scatter_rows add %zero, %tokens, %dh0 {axis = 0, id = 47, adjoint_of = 0} : !Ep, !T, !H -> !Ep
     %dwte = mpt.sum %dwte.head, %dwte.embed {id = 48} : !Ep
     %g.wte = mpt.reshard %dwte : !Ep -> !E
-    %g.ga0 = mpt.reshard %dga0 : !Vp -> !V
-    %g.be0 = mpt.reshard %dbe0 : !Vp -> !V
-    %g.fw0 = mpt.reshard %dfw0 : !Wp -> !W
-    %g.fb0 = mpt.reshard %dfb0 : !Bp -> !B
-    %g.pw0 = mpt.reshard %dpw0 : !Pp -> !P
-    %g.pb0 = mpt.reshard %dpb0 : !Vp -> !V
-    %g.ga1 = mpt.reshard %dga1 : !Vp -> !V
-    %g.be1 = mpt.reshard %dbe1 : !Vp -> !V
-    %g.fw1 = mpt.reshard %dfw1 : !Wp -> !W
-    %g.fb1 = mpt.reshard %dfb1 : !Bp -> !B
-    %g.pw1 = mpt.reshard %dpw1 : !Pp -> !P
-    %g.pb1 = mpt.reshard %dpb1 : !Vp -> !V
     %q.wte = mpt.sum_squares %g.wte : !E -> !Q
+    %g.ga0 = mpt.reshard %dga0 : !Vp -> !V
     %q.ga0 = mpt.sum_squares %g.ga0 : !V -> !S
+    %g.be0 = mpt.reshard %dbe0 : !Vp -> !V
     %q.be0 = mpt.sum_squares %g.be0 : !V -> !S
+    %g.fw0 = mpt.reshard %dfw0 : !Wp -> !W
     %q.fw0 = mpt.sum_squares %g.fw0 : !W -> !Q
+    %g.fb0 = mpt.reshard %dfb0 : !Bp -> !B
     %q.fb0 = mpt.sum_squares %g.fb0 : !B -> !Q
+    %g.pw0 = mpt.reshard %dpw0 : !Pp -> !P
     %q.pw0 = mpt.sum_squares %g.pw0 : !P -> !Q
+    %g.pb0 = mpt.reshard %dpb0 : !Vp -> !V
     %q.pb0 = mpt.sum_squares %g.pb0 : !V -> !S
+    %g.ga1 = mpt.reshard %dga1 : !Vp -> !V
     %q.ga1 = mpt.sum_squares %g.ga1 : !V -> !S
+    %g.be1 = mpt.reshard %dbe1 : !Vp -> !V
     %q.be1 = mpt.sum_squares %g.be1 : !V -> !S
+    %g.fw1 = mpt.reshard %dfw1 : !Wp -> !W
     %q.fw1 = mpt.sum_squares %g.fw1 : !W -> !Q
+    %g.fb1 = mpt.reshard %dfb1 : !Bp -> !B
     %q.fb1 = mpt.sum_squares %g.fb1 : !B -> !Q
+    %g.pw1 = mpt.reshard %dpw1 : !Pp -> !P
     %q.pw1 = mpt.sum_squares %g.pw1 : !P -> !Q
+    %g.pb1 = mpt.reshard %dpb1 : !Vp -> !V
     %q.pb1 = mpt.sum_squares %g.pb1 : !V -> !S
     %tot = mpt.totals %loss, %stop, %q.wte, %q.ga0, %q.be0, %q.fw0, %q.fb0, %q.pw0, %q.pb0, %q.ga1, %q.be1, %q.fw1, %q.fb1, %q.pw1, %q.pb1 {names = ["loss", "stop", "wte", "blocks.0.norm.weight", "blocks.0.norm.bias", "blocks.0.fc.weight", "blocks.0.fc.bias", "blocks.0.proj.weight", "blocks.0.proj.bias", "blocks.1.norm.weight", "blocks.1.norm.bias", "blocks.1.fc.weight", "blocks.1.fc.bias", "blocks.1.proj.weight", "blocks.1.proj.bias"]} : !Ls, !St, !Q, !S, !S, !Q, !Q, !Q, !S, !S, !S, !Q, !Q, !Q, !S -> !Tot
     %sq = mpt.slice %tot {start = [2], limit = [15]} : !Tot -> !S13

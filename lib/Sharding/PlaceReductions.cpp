@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where values change their form: which partial sums pass an op, and the
+// reshards and clones that give an op its operands (see Sharder.h).
+//
+// A sum over a device axis ends right after the op that made it; a sum over
+// micro-batches ends before its first user that needs it whole, because that
+// user runs after the loop. A gradient's sum takes the form of its update.
+#include "Sharder.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+
+bool Sharder::isFree(Value v) {
+  auto op = v.getDefiningOp<ComputeOpInterface>();
+  return op && op.isFreeToClone() && !getSharding(v.getType());
+}
+
+int64_t Sharder::stageOf(Operation *op) {
+  return op ? stages.lookup_or(op, -1) : -1;
+}
+
+/// Ops that only move elements: a sum may as well be reduced after them.
+static bool onlyMoves(Operation *op) {
+  return isa<ReshapeOp, TransposeOp, NegOp>(op);
+}
+
+PassedPartials Sharder::choosePassed(ComputeOpInterface op) {
+  SmallVector<ShardingAttr> forms;
+  for (Value operand : op->getOperands())
+    forms.push_back(reduced.contains(operand) ? ShardingAttr()
+                                              : getSharding(operand.getType()));
+  PassedPartials passed = getPassedPartials(op, forms);
+  if (passed.axes.empty() || hasAxis(passed.axes, kMicroAxis))
+    return passed;
+  // No value is partial on an edge between stages.
+  unsigned summands = 0;
+  for (unsigned i : passed.group) {
+    Operation *def = op->getOperand(i).getDefiningOp();
+    if (isZero(op->getOperand(i)))
+      continue;
+    ++summands;
+    if (stageOf(def) != stageOf(op))
+      return {};
+  }
+  bool scalar = llvm::all_of(op->getResultTypes(), [](Type type) {
+    return cast<RankedTensorType>(type).getRank() == 0;
+  });
+  bool moves = onlyMoves(op) && op->getOperand(0).hasOneUse();
+  if (scalar || moves || summands > 1)
+    return passed;
+  return {};
+}
+
+static bool cuts(ShardingAttr form, StringRef axis) {
+  return form.getDimOf(axis) >= 0;
+}
+
+Value Sharder::reshard(Value v, ShardingAttr form, Operation *user) {
+  ShardingAttr from = getSharding(v.getType());
+  bool endsMicro = (from.isPartialOver(kMicroAxis) || cuts(from, kMicroAxis)) &&
+                   !form.isPartialOver(kMicroAxis) && !cuts(form, kMicroAxis);
+  if (cuts(from, kMicroAxis) && !cuts(form, kMicroAxis)) {
+    mixesBatch(user, "needs the whole batch at once");
+    return v;
+  }
+  Operation *def = v.getDefiningOp();
+  bool atOrigin = from.isPartial() && !endsMicro;
+  Operation *like = endsMicro ? nullptr : atOrigin ? def : user;
+  OpBuilder b(user);
+  if (atOrigin)
+    b.setInsertionPointAfterValue(v);
+  auto attr = [&](StringRef name) {
+    return like ? like->getAttrOfType<IntegerAttr>(name) : IntegerAttr();
+  };
+  auto op = ReshardOp::create(
+      b, def && from.isPartial() ? def->getLoc() : user->getLoc(),
+      withSharding(v.getType(), form), v, IntegerAttr(), attr("adjoint_of"),
+      attr("stage"), UnitAttr());
+  stages[op] = like ? stageOf(like) : stageOf(def);
+  bool weight = def && isa<LabelWeightOp>(def);
+  moments[op] = !endsMicro ? moments[v]
+                : weight   ? Moment::Before
+                           : Moment::After;
+  return op;
+}
+
+Value Sharder::get(Value v, ShardingAttr form, Operation *user) {
+  if (isFree(v))
+    return cloneFree(v, form);
+  ShardingAttr from = getSharding(v.getType());
+  if (from == form)
+    return v;
+  if (from.isPartial() && !form.isPartial()) {
+    if (Value sum = reduced.lookup(v))
+      return get(sum, form, user);
+    if (ShardingAttr wanted = gradients.lookup(v)) {
+      Value sum = reshard(v, wanted, user);
+      reduced[v] = sum;
+      return get(sum, form, user);
+    }
+  }
+  auto key = std::pair(v, std::pair<Attribute, int64_t>(form, stageOf(user)));
+  if (Value version = versions.lookup(key))
+    return version;
+  Value version = reshard(v, form, user);
+  versions[key] = version;
+  if (from.isPartial() && !form.isPartial())
+    reduced[v] = version;
+  return version;
+}
+
+/// A clone beside the original whose result has this form, as far as the op can
+/// make it; a reshard makes the rest.
+Value Sharder::cloneFree(Value v, ShardingAttr form) {
+  auto key = std::pair(v, std::pair<Attribute, int64_t>(form, -2));
+  if (Value version = versions.lookup(key))
+    return version;
+  auto op = v.getDefiningOp<ComputeOpInterface>();
+  ShardingRule rule = op.getShardingRule();
+  FactorVotes votes = readFactors(rule, rule.results[0], form);
+  SmallVector<AxisList> factors;
+  for (auto [f, list] : llvm::enumerate(votes.axes))
+    factors.push_back(rule.factors[f].kind == IterKind::Replicate
+                          ? AxisList()
+                          : list.value_or(AxisList()));
+  SmallVector<Value> operands;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+    operands.push_back(get(
+        operand, writeFactors(v.getContext(), rule.operands[i], factors), op));
+  OpBuilder b(op);
+  Operation *clone = b.clone(*op);
+  clone->setOperands(operands);
+  ShardingAttr made = writeFactors(v.getContext(), rule.results[0], factors);
+  if (isZero(v))
+    made = made.withPartial("sum", form.getPartialAxes());
+  Value result = clone->getResult(0);
+  result.setType(withSharding(v.getType(), made));
+  moments[result] = moments[v];
+  stages[clone] = stageOf(op);
+  if (made != form) {
+    b.setInsertionPointAfter(clone);
+    auto cut = ReshardOp::create(
+        b, op->getLoc(), withSharding(v.getType(), form), result, IntegerAttr(),
+        IntegerAttr(), IntegerAttr(), UnitAttr());
+    moments[cut] = moments[v];
+    result = cut;
+  }
+  return versions[key] = result;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- Sharder.h - shardings for the values of one program ------*- C++ -*-===//
+//
+// Phase 4 for one function. Ops are visited in order; each in four steps:
+//
+//   1. which partial sums pass through it        PlaceReductions.cpp
+//   2. one axis list per factor of its rule      ChooseFactors.cpp
+//   3. operands in the forms that follow         PlaceReductions.cpp
+//   4. results as the rule says                  ShardProgram.cpp
+//
+// Step 2 takes the lists of the operands; where they disagree, the ones that
+// move the fewest bytes. Step 3 inserts `mpt.reshard`, one per value and form.
+// A partial sum is reduced right where it arises unless all that follows is
+// linear: sums over micro-batches and data ranks (gradients, the loss) pass
+// through any linear op, others only through sums of values partial over the
+// same axes. Ops that are free to clone have no sharding of their own: each
+// need makes a clone. Wishes flow backward from updates: the form that a
+// gradient ends in.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MPT_LIB_SHARDING_SHARDER_H
+#define MPT_LIB_SHARDING_SHARDER_H
+
+#include "mpt/Analysis/Sharding/Factors.h"
+
+namespace mlir::mpt {
+
+/// When a value exists: before the step's loop over micro-batches, inside of
+/// it, or after it (values that end the axis `micro`).
+enum class Moment : uint8_t { Before, Inside, After };
+
+/// How an op runs.
+struct FactorChoice {
+  SmallVector<AxisList> factors;
+  AxisList passed;
+  SmallVector<unsigned> group;
+};
+
+class Sharder {
+public:
+  Sharder(func::FuncOp func, MeshOp mesh);
+  LogicalResult run();
+
+private:
+  // ShardProgram.cpp
+  void collectStages();
+  void collectWishes();
+  void visitArguments();
+  void visit(Operation *op);
+  void visitCompute(ComputeOpInterface op);
+  void visitReturn(func::ReturnOp op);
+  void checkMoments(Operation *op);
+  ShardingAttr replicated(Value v);
+
+  // ChooseFactors.cpp
+  /// The form in which the op meets its operand; null if it can be any.
+  ShardingAttr formOf(Value v);
+  ShardingAttr naturalForm(Value v);
+  std::optional<FactorChoice> chooseFactors(ComputeOpInterface op,
+                                            const PassedPartials &passed);
+  double costOf(ComputeOpInterface op, const ShardingRule &rule,
+                ArrayRef<ShardingAttr> forms, const FactorChoice &choice);
+
+  // PlaceReductions.cpp
+  PassedPartials choosePassed(ComputeOpInterface op);
+  int64_t stageOf(Operation *op);
+  /// The value in this form, for `user`; inserts reshards and clones.
+  Value get(Value v, ShardingAttr form, Operation *user);
+  Value cloneFree(Value v, ShardingAttr form);
+  Value reshard(Value v, ShardingAttr form, Operation *user);
+  static bool isFree(Value v);
+
+  void mixesBatch(Operation *op, Twine how);
+
+  func::FuncOp func;
+  MeshOp mesh;
+  bool ok = true;
+  DenseMap<int64_t, int64_t> stageOfId;
+  DenseMap<Operation *, int64_t> stages;
+  DenseMap<Value, Moment> moments;
+  DenseMap<Value, ShardingAttr> wishes;
+  DenseMap<Value, ShardingAttr> gradients; ///< form the update wants
+  DenseMap<Value, Value> reduced;          ///< partial value -> its sum
+  DenseMap<std::pair<Value, std::pair<Attribute, int64_t>>, Value> versions;
+};
+
+} // namespace mlir::mpt
+#endif
