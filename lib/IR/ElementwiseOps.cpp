@@ -50,30 +50,32 @@ SmallVector<SmallVector<unsigned>> ConvertOp::getLinearGroups() {
     return success();                                                          \
   }
 
+// clang-format takes products in macro arguments for pointers.
+// clang-format off
 UNARY_GRADIENT(NegOp, -dy)
-UNARY_GRADIENT(AbsOp, dy *apply<SignOp>(x))
-UNARY_GRADIENT(ExpOp, dy *y)
-UNARY_GRADIENT(Expm1Op, dy *(y + 1.0))
+UNARY_GRADIENT(AbsOp, dy * apply<SignOp>(x))
+UNARY_GRADIENT(ExpOp, dy * y)
+UNARY_GRADIENT(Expm1Op, dy * (y + 1.0))
 UNARY_GRADIENT(LogOp, dy / x)
 UNARY_GRADIENT(Log1pOp, dy / (x + 1.0))
 UNARY_GRADIENT(SqrtOp, dy / (2.0 * y))
-UNARY_GRADIENT(RsqrtOp, dy *(-0.5 * (y * y) * y))
-UNARY_GRADIENT(SinOp, dy *apply<CosOp>(x))
-UNARY_GRADIENT(CosOp, -(dy *apply<SinOp>(x)))
-UNARY_GRADIENT(TanOp, dy *(y *y + 1.0))
-UNARY_GRADIENT(AsinOp, dy *apply<RsqrtOp>(1.0 - x * x))
-UNARY_GRADIENT(AcosOp, -(dy *apply<RsqrtOp>(1.0 - x * x)))
+UNARY_GRADIENT(RsqrtOp, dy * (-0.5 * (y * y) * y))
+UNARY_GRADIENT(SinOp, dy * apply<CosOp>(x))
+UNARY_GRADIENT(CosOp, -(dy * apply<SinOp>(x)))
+UNARY_GRADIENT(TanOp, dy * (y * y + 1.0))
+UNARY_GRADIENT(AsinOp, dy * apply<RsqrtOp>(1.0 - x * x))
+UNARY_GRADIENT(AcosOp, -(dy * apply<RsqrtOp>(1.0 - x * x)))
 UNARY_GRADIENT(AtanOp, dy / (x * x + 1.0))
-UNARY_GRADIENT(SinhOp, dy *apply<CoshOp>(x))
-UNARY_GRADIENT(CoshOp, dy *apply<SinhOp>(x))
-UNARY_GRADIENT(AsinhOp, dy *apply<RsqrtOp>(x *x + 1.0))
-UNARY_GRADIENT(AcoshOp, dy *apply<RsqrtOp>(x *x - 1.0))
+UNARY_GRADIENT(SinhOp, dy * apply<CoshOp>(x))
+UNARY_GRADIENT(CoshOp, dy * apply<SinhOp>(x))
+UNARY_GRADIENT(AsinhOp, dy * apply<RsqrtOp>(x * x + 1.0))
+UNARY_GRADIENT(AcoshOp, dy * apply<RsqrtOp>(x * x - 1.0))
 UNARY_GRADIENT(AtanhOp, dy / (1.0 - x * x))
-UNARY_GRADIENT(TanhOp, dy *(1.0 - y * y))
-UNARY_GRADIENT(LogisticOp, dy *(y *(1.0 - y)))
-UNARY_GRADIENT(ErfOp,
-               dy *(2.0 * llvm::numbers::inv_sqrtpi * apply<ExpOp>(-(x * x))))
+UNARY_GRADIENT(TanhOp, dy * (1.0 - y * y))
+UNARY_GRADIENT(LogisticOp, dy * (y * (1.0 - y)))
+UNARY_GRADIENT(ErfOp, dy * (2.0 * llvm::numbers::inv_sqrtpi * apply<ExpOp>(-(x * x))))
 UNARY_GRADIENT(ConstrainOp, dy)
+// clang-format on
 #undef UNARY_GRADIENT
 
 /// Piecewise constant: the gradient is zero wherever it exists, and taken as
@@ -102,17 +104,39 @@ ZERO_GRADIENT(RoundEvenOp)
     return success();                                                          \
   }
 
+// clang-format off
 BINARY_GRADIENT(AddOp, dy, dy)
 BINARY_GRADIENT(SubOp, dy, -dy)
-BINARY_GRADIENT(MulOp, dy *r, dy *l)
-BINARY_GRADIENT(DivOp, dy / r, -(dy *(y / r)))
+BINARY_GRADIENT(MulOp, dy * r, dy * l)
+BINARY_GRADIENT(DivOp, dy / r, -(dy * (y / r)))
 // y = l - trunc(l / r) * r; (l - y) / r is that integer but for rounding.
-BINARY_GRADIENT(RemOp, dy, -(dy *apply<RoundEvenOp>((l - y) / r)))
-BINARY_GRADIENT(MaxOp, select(compare("gt", l, r), dy, dy.splat(0.0)),
-                select(compare("gt", l, r), dy.splat(0.0), dy))
-BINARY_GRADIENT(MinOp, select(compare("lt", l, r), dy, dy.splat(0.0)),
-                select(compare("lt", l, r), dy.splat(0.0), dy))
+BINARY_GRADIENT(RemOp, dy, -(dy * apply<RoundEvenOp>((l - y) / r)))
+// clang-format on
 #undef BINARY_GRADIENT
+
+/// To `onTrue` where the condition holds, else to `onFalse`.
+static void route(GradientBuilder &b, Term condition, Term dy, unsigned onTrue,
+                  unsigned onFalse, Gradients &operands) {
+  Term zero = dy.splat(0.0);
+  if (b.wants(onTrue))
+    operands[onTrue] = select(condition, dy, zero);
+  if (b.wants(onFalse))
+    operands[onFalse] = select(condition, zero, dy);
+}
+
+LogicalResult MaxOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                   Gradients &operands) {
+  Term dy{cotangents[0], &b}, l{getLhs(), &b}, r{getRhs(), &b};
+  route(b, compare("gt", l, r), dy, 0, 1, operands);
+  return success();
+}
+
+LogicalResult MinOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
+                                   Gradients &operands) {
+  Term dy{cotangents[0], &b}, l{getLhs(), &b}, r{getRhs(), &b};
+  route(b, compare("lt", l, r), dy, 0, 1, operands);
+  return success();
+}
 
 /// d/dl = r * l^(r-1), 0 where r is 0; d/dr = y * log(l), 0 where l is 0 and r
 /// is not negative.
@@ -138,12 +162,8 @@ LogicalResult PowOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
 
 LogicalResult SelectOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
                                       Gradients &operands) {
-  Term dy{cotangents[0], &b}, pred{getPred(), &b};
-  Term zero = dy.splat(0.0);
-  if (b.wants(1))
-    operands[1] = select(pred, dy, zero);
-  if (b.wants(2))
-    operands[2] = select(pred, zero, dy);
+  Term dy{cotangents[0], &b}, condition{getPred(), &b};
+  route(b, condition, dy, 1, 2, operands);
   return success();
 }
 

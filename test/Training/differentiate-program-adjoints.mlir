@@ -2,7 +2,7 @@
 
 // What the adjoints of each family look like; gradients.mlir proves their values.
 
-// relu is max(x, 0): its gradient passes where x > 0, so not at 0. Adjoints have
+// max(x, 0) passes the gradient where x > 0, so not at 0. Adjoints have
 // the location of their forward op.
 // CHECK-LABEL: module @relu
 module @relu attributes {mpt.config = {loss = "output:l"}} {

@@ -81,7 +81,7 @@ def Mpt_PowOp : Mpt_Binary<"pow">;
 def Mpt_MaxOp : Mpt_Binary<"max"> {
   let description = [{
     NaN if either operand is NaN. The gradient goes to lhs where lhs is greater,
-    else to rhs: relu is `max x, 0` and has gradient 0 at 0, as in PyTorch.
+    else to rhs: `max x, 0` has gradient 0 at 0, as PyTorch's relu.
   }];
 }
 def Mpt_MinOp : Mpt_Binary<"min"> {
