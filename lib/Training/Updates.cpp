@@ -74,13 +74,13 @@ FailureOr<StateOp> UpdateBuilder::addState(OpBuilder &b, Location loc,
                                            RankedTensorType type,
                                            StringRef role, StateOp of) {
   auto symbol = b.getStringAttr(name);
-  if (Operation *other = SymbolTable::lookupSymbolIn(
-          program->getParentOfType<ModuleOp>(), symbol))
-    return (other->emitError()
-            << "the optimizer needs the name '" << symbol.getValue()
-            << "' for a state of its own; rename this one in the model")
-        .
-        operator LogicalResult();
+  auto module = program->getParentOfType<ModuleOp>();
+  if (Operation *other = SymbolTable::lookupSymbolIn(module, symbol)) {
+    other->emitError() << "the optimizer needs the name '" << symbol.getValue()
+                       << "' for a state of its own; rename this one in the "
+                          "model";
+    return failure();
+  }
   OperationState op(loc, StateOp::getOperationName());
   op.addAttribute("sym_name", symbol);
   op.addAttribute("type", TypeAttr::get(type));

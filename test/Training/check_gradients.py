@@ -8,233 +8,25 @@ element by element. States and float inputs lie in [0.15, 0.85], integers in
 [0, 3), so that programs choose domains by adding constants. The step 1e-5 gives
 differences good to about 1e-9; the bar is 1e-6 of 1 + |gradient|.
 """
-import math
 import re
 import sys
 
 import numpy as np
 
+from interpreter import Program, shape_of
+
 STEP, TOLERANCE, SEED = 1e-5, 1e-6, 20240607
-erf = np.vectorize(math.erf, otypes=[float])
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def gelu(x, approx):
-    if approx == "tanh":
-        return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return x / 2 * (1 + erf(x / math.sqrt(2)))
-
-
-def gelu_grad(x, dy, approx):
-    h = 1e-6
-    return dy * (gelu(x + h, approx) - gelu(x - h, approx)) / (2 * h)
-
-
-UNARY = {
-    "neg": np.negative, "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "round_even": np.rint,
-    "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "rsqrt": lambda x: x**-0.5,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "tanh": np.tanh, "logistic": sigmoid, "erf": erf, "constrain": lambda x: x,
-    "is_finite": np.isfinite, "sum_squares": lambda x: np.sum(x * x),
-}
-BINARY = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "rem": np.fmod, "pow": np.power,
-    "max": np.maximum, "min": np.minimum, "and": np.logical_and, "or": np.logical_or,
-}
-COMPARE = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
-REDUCE = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}
-
-
-def dot_general(l, r, a):
-    lb, rb = a.get("lhs_batch", []), a.get("rhs_batch", [])
-    ln, rn = [f"l{d}" for d in range(l.ndim)], [f"r{d}" for d in range(r.ndim)]
-    for i, j in zip(lb + a["lhs_contract"], rb + a["rhs_contract"]):
-        rn[j] = ln[i]
-    out = [ln[d] for d in lb]
-    out += [n for d, n in enumerate(ln) if d not in lb + a["lhs_contract"]]
-    out += [n for d, n in enumerate(rn) if d not in rb + a["rhs_contract"]]
-    number = {n: i for i, n in enumerate(dict.fromkeys(ln + rn))}
-    return np.einsum(l, [number[n] for n in ln], r, [number[n] for n in rn], [number[n] for n in out])
-
-
-def pad(x, a):
-    step = [n + 1 for n in a.get("interior", [0] * x.ndim)]
-    size = [max(0, (n - 1) * s + 1) for n, s in zip(x.shape, step)]
-    wide = np.full([n + abs(lo) + abs(hi) for n, lo, hi in zip(size, a["lo"], a["hi"])], a["value"], x.dtype)
-    at = [abs(lo) for lo in a["lo"]]
-    wide[tuple(slice(p, p + n, s) for p, n, s in zip(at, size, step))] = x
-    cut = [(p - lo, p + n + hi) for p, n, lo, hi in zip(at, size, a["lo"], a["hi"])]
-    return wide[tuple(slice(*c) for c in cut)]
-
-
-def softmax(x, axis):
-    e = np.exp(x - x.max(axis, keepdims=True))
-    return e / e.sum(axis, keepdims=True)
-
-
-def norm_axes(x, axis):
-    return tuple(range(axis, x.ndim))
-
-
-def expand(s, x):
-    return s.reshape(s.shape + (1,) * (x.ndim - s.ndim))
-
-
-def layer_norm(x, scale, bias, a):
-    axes = norm_axes(x, a["axis"])
-    mean = x.mean(axes)
-    rstd = (((x - expand(mean, x)) ** 2).mean(axes) + a["eps"]) ** -0.5
-    return (x - expand(mean, x)) * expand(rstd, x) * scale + bias, mean, rstd
-
-
-def layer_norm_grad(x, mean, rstd, scale, dy, a):
-    axes, outer = norm_axes(x, a["axis"]), tuple(range(a["axis"]))
-    h = (x - expand(mean, x)) * expand(rstd, x)
-    g = dy * scale
-    dx = expand(rstd, x) * (g - g.mean(axes, keepdims=True) - h * (g * h).mean(axes, keepdims=True))
-    return dx, (dy * h).sum(outer), dy.sum(outer)
-
-
-def rms_norm(x, scale, a):
-    rstd = ((x**2).mean(norm_axes(x, a["axis"])) + a["eps"]) ** -0.5
-    return x * expand(rstd, x) * scale, rstd
-
-
-def rms_norm_grad(x, rstd, scale, dy, a):
-    axes, outer = norm_axes(x, a["axis"]), tuple(range(a["axis"]))
-    h = x * expand(rstd, x)
-    g = dy * scale
-    return expand(rstd, x) * (g - h * (g * h).mean(axes, keepdims=True)), (dy * h).sum(outer)
-
-
-def cross_entropy(z, labels, a):
-    lse = np.log(np.exp(z).sum(-1))
-    kept = labels != a["ignore_index"]
-    target = np.take_along_axis(z, np.where(kept, labels, 0)[..., None], -1)[..., 0]
-    return np.where(kept, lse - target, 0).sum(), lse
-
-
-def cross_entropy_grad(z, labels, lse, seed, a):
-    hot = labels[..., None] == np.arange(z.shape[-1])
-    return np.where((labels != a["ignore_index"])[..., None], (np.exp(z - lse[..., None]) - hot) * seed, 0)
-
-
-def scatter_rows(base, indices, updates, a):
-    out = np.moveaxis(base.copy(), a["axis"], 0)
-    axes = range(a["axis"], a["axis"] + indices.ndim)
-    np.add.at(out, indices, np.moveaxis(updates, axes, range(indices.ndim)))
-    return np.moveaxis(out, 0, a["axis"])
-
-
-def broadcast(x, a, shape):
-    return np.broadcast_to(x.reshape([n if d in a["dims"] else 1 for d, n in enumerate(shape)]), shape)
-
-
-def evaluate(name, v, a, shape):
-    """The results of one op: operands v, attributes a, shape of its first result."""
-    if name in UNARY:
-        return UNARY[name](v[0])
-    if name in BINARY:
-        return BINARY[name](*v)
-    table = {
-        "compare": lambda: COMPARE[a["kind"]](*v),
-        "select": lambda: np.where(*v),
-        "convert": lambda: v[0].astype(float),
-        "sum": lambda: sum(v[1:], v[0]),
-        "dot_general": lambda: dot_general(*v, a),
-        "reduce": lambda: REDUCE[a["kind"]](v[0], axis=tuple(a["axes"])),
-        "constant": lambda: np.broadcast_to(np.array(a["value"]), shape),
-        "iota": lambda: np.moveaxis(np.broadcast_to(np.arange(shape[a["axis"]]), np.roll(shape, -a["axis"] - 1)), -1, a["axis"]),
-        "broadcast": lambda: broadcast(v[0], a, shape),
-        "reshape": lambda: v[0].reshape(shape),
-        "transpose": lambda: v[0].transpose(a["perm"]),
-        "slice": lambda: v[0][tuple(slice(*s) for s in zip(a["start"], a["limit"], a.get("stride", [1] * v[0].ndim)))],
-        "pad": lambda: pad(v[0], a),
-        "concat": lambda: np.concatenate(v, a["axis"]),
-        "reverse": lambda: np.flip(v[0], a["axes"]),
-        "take": lambda: np.take(v[0], v[1], a["axis"]),
-        "scatter_rows": lambda: scatter_rows(*v, a),
-        "totals": lambda: np.array(v),
-        "gelu": lambda: gelu(v[0], a["approx"]),
-        "gelu_grad": lambda: gelu_grad(*v, a["approx"]),
-        "softmax": lambda: softmax(v[0], a["axis"]),
-        "log_softmax": lambda: np.log(softmax(v[0], a["axis"])),
-        "layer_norm": lambda: layer_norm(*v, a),
-        "layer_norm_grad": lambda: layer_norm_grad(*v, a),
-        "rms_norm": lambda: rms_norm(*v, a),
-        "rms_norm_grad": lambda: rms_norm_grad(*v, a),
-        "cross_entropy": lambda: cross_entropy(*v, a),
-        "cross_entropy_grad": lambda: cross_entropy_grad(*v, a),
-        "label_weight": lambda: float((v[0] != a["ignore_index"]).sum()),
-    }
-    return table[name]()
-
-
-ATTRIBUTE = re.compile(r'(\w+) = (array<i64(?:: [^>]*)?>|"[^"]*"|dense<.*?>|@[\w.]+|[-\w.+]+)')
-OP = re.compile(r'\s*(?:(%\w+)(?::(\d+))? = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)?.* : \((.*)\) -> (.*)')
-
-
-def attribute(text):
-    if text.startswith("array"):
-        return [int(n) for n in re.findall(r"-?\d+", text[len("array<i64"):])]
-    if text.startswith("dense"):
-        return eval(text[len("dense<"):-1], {"true": True, "false": False})
-    if text[0] in '"@':
-        return text.strip('"@')
-    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
-
-
-def shape_of(kind):
-    return tuple(int(n) for n in re.findall(r"(\d+)x", kind))
-
-
-class Program:
-    def __init__(self, text):
-        self.ops, self.arguments, self.states = [], {}, {}
-        for line in text.splitlines():
-            if match := re.match(r'\s*"mpt.state"\(\) <\{(.*)\}>', line):
-                name, kind = re.search(r'sym_name = "([^"]*)"', line), re.search(r"type = (tensor<[^>]*>)", line)
-                self.states[name[1]] = (kind[1], "trainable" in match[1])
-            elif line.strip().startswith("^bb0("):
-                self.arguments = dict(re.findall(r"(%\w+): (tensor<[^>]*>)", line))
-            elif match := OP.match(line):
-                result, _, name, operands, attributes, _, kinds = match.groups()
-                attributes = {k: attribute(v) for k, v in ATTRIBUTE.findall(attributes or "")}
-                self.ops.append((result, name, re.findall(r"%[\w#]+", operands), attributes, shape_of(kinds.split(">")[0])))
-
-    def draw(self, rng, kind):
-        return rng.integers(0, 3, shape_of(kind)) if "i64" in kind else rng.uniform(0.15, 0.85, shape_of(kind))
-
-    def run(self, states, arguments):
-        """Loss and gradients by parameter."""
-        values, source, gradients = dict(arguments), {}, {}
-        for result, name, operands, a, shape in self.ops:
-            if name == "mpt.write" or not name.startswith("mpt."):
-                continue
-            v = [values[o] for o in operands]
-            if name == "mpt.read":
-                values[result], source[result] = states[a["source"]], a["source"]
-            elif name == "mpt.opt_update":
-                gradients[source[operands[0]]] = v[1]
-            else:
-                results = evaluate(name[4:], v, a, shape)
-                values[result] = results[0] if isinstance(results, tuple) else results
-                for i, r in enumerate(results if isinstance(results, tuple) else (results,)):
-                    values[f"{result}#{i}"] = r
-                if name == "mpt.totals":
-                    loss = values[result][0]
-        return loss, gradients
+def draw(rng, kind):
+    return rng.integers(0, 3, shape_of(kind)) if "i64" in kind else rng.uniform(0.15, 0.85, shape_of(kind))
 
 
 def check(text):
     program, rng = Program(text), np.random.default_rng(SEED)
-    states = {n: program.draw(rng, kind) for n, (kind, _) in program.states.items()}
-    arguments = {n: program.draw(rng, kind) for n, kind in program.arguments.items()}
-    _, gradients = program.run(states, arguments)
+    states = {n: draw(rng, kind) for n, (kind, _) in program.states.items()}
+    arguments = {n: draw(rng, kind) for n, kind in program.arguments.items()}
+    _, gradients, _ = program.run(states, arguments)
     trainable = [n for n, (_, t) in program.states.items() if t]
     assert trainable and set(trainable) == set(gradients), (trainable, list(gradients))
     worst = (0.0, "", ())
