@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- GraphImport.h - the steps of importModel -----------------*- C++ -*-===//
+#ifndef MPT_LIB_IMPORT_GRAPHIMPORT_H
+#define MPT_LIB_IMPORT_GRAPHIMPORT_H
+
+#include "Program.h"
+
+namespace mlir::mpt::import {
+
+/// Builds @predict: binds the inputs, walks the nodes in order and inlines
+/// model-local functions. A node that fails is reported and what depends on it
+/// is left out, so that the rest is still checked.
+void importGraph(Program &program);
+
+/// Drops what nothing uses, makes states of the initializers that are read,
+/// numbers the ops and writes the table `mpt.nodes`.
+void finish(Program &program);
+
+/// What becomes of a stored tensor.
+struct Fate {
+  bool isTrainable = false;
+  bool isParameter = false; ///< else a buffer
+};
+/// The trainable-set rule, for the states that are read, in their order.
+/// --freeze and --train come first, then whether a gradient reaches the state,
+/// then the exporter's metadata, then how it is used.
+SmallVector<Fate> decideTrainable(Program &program);
+/// Whether a float tensor may be trained, decided before the walk: scalars are
+/// constants unless the exporter calls them parameters or --train names them.
+bool mayTrain(const Program &program, const onnx::Tensor &initializer);
+
+} // namespace mlir::mpt::import
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- Program.cpp - the program under construction -----------------------===//
+#include "Program.h"
+
+using namespace mlir;
+using namespace mlir::mpt;
+using namespace mlir::mpt::import;
+
+Program::Program(ModuleOp module, const onnx::Model &model,
+                 onnx::Problems &problems)
+    : module(module), model(model), problems(problems),
+      context(module.getContext()), builder(context),
+      widen(Config(module).getPrecision() == "f64") {}
+
+Type Program::storedType(onnx::DType dtype) const {
+  auto integer = [&](unsigned width, IntegerType::SignednessSemantics sign) {
+    return IntegerType::get(context, width, sign);
+  };
+  switch (dtype) {
+  case onnx::DType::Float32:
+    return Float32Type::get(context);
+  case onnx::DType::Float64:
+    return Float64Type::get(context);
+  case onnx::DType::Float16:
+    return Float16Type::get(context);
+  case onnx::DType::BFloat16:
+    return BFloat16Type::get(context);
+  case onnx::DType::Bool:
+    return integer(1, IntegerType::Signless);
+  case onnx::DType::Int8:
+    return integer(8, IntegerType::Signless);
+  case onnx::DType::Int16:
+    return integer(16, IntegerType::Signless);
+  case onnx::DType::Int32:
+    return integer(32, IntegerType::Signless);
+  case onnx::DType::Int64:
+    return integer(64, IntegerType::Signless);
+  case onnx::DType::UInt8:
+    return integer(8, IntegerType::Unsigned);
+  case onnx::DType::UInt16:
+    return integer(16, IntegerType::Unsigned);
+  case onnx::DType::UInt32:
+    return integer(32, IntegerType::Unsigned);
+  case onnx::DType::UInt64:
+    return integer(64, IntegerType::Unsigned);
+  default:
+    return Type();
+  }
+}
+
+Type Program::elementType(onnx::DType dtype) const {
+  if (widen && dtype == onnx::DType::Float32)
+    return Float64Type::get(context);
+  return storedType(dtype);
+}
+
+Val Program::addTensor(const onnx::Tensor &tensor, StringRef name,
+                       bool isInitializer, bool mayTrain, std::string &why) {
+  Type element = elementType(tensor.dtype);
+  if (!element) {
+    why = "has elements of type " + onnx::name(tensor.dtype) +
+          ", which programs do not have";
+    return Val();
+  }
+  Type fileElement = storedType(tensor.dtype);
+  auto type = RankedTensorType::get(tensor.dims, element);
+  bool small = fitsConstant(type);
+  Val v;
+  v.type = type;
+  if (small && !mayTrain) {
+    std::string bytes;
+    if (!readTensor(model, tensor, kConstantLimit, bytes, why))
+      return Val();
+    v.host = fromBytes(type, fileElement, bytes);
+    return v;
+  }
+  if (!tensor.inFile && type.getNumElements() != 0) {
+    why = "keeps its elements in fields that are no array in the file, so it "
+          "cannot be a state";
+    return Val();
+  }
+  v.initializer = stored.size();
+  stored.push_back(
+      {name.str(), &tensor, type, fileElement, isInitializer, Value()});
+  return v;
+}
+
+Host Program::contents(const Val &v, std::string &why) {
+  if (v.host || v.initializer < 0 || !v.perm.empty()) {
+    why = "is not known at compile time";
+    return v.host;
+  }
+  const Stored &from = stored[v.initializer];
+  std::string bytes;
+  if (!readTensor(model, *from.tensor, kConstantLimit, bytes, why))
+    return nullptr;
+  return fromBytes(from.type, from.fileElement, bytes);
+}
+
+Value Program::constantOf(const Host &host, Location loc) {
+  Attribute attr = host->toAttribute();
+  Value &known = constants[{host->type, attr}];
+  if (!known)
+    known = ConstantOp::create(
+        builder, loc, TypeRange(host->type), ValueRange(),
+        ArrayRef<NamedAttribute>(builder.getNamedAttr("value", attr)));
+  return known;
+}
+
+Value Program::materialize(const Val &v, Location loc) {
+  if (v.value)
+    return v.value;
+  if (v.host)
+    return constantOf(v.host, loc);
+  Stored &from = stored[v.initializer];
+  if (!from.read) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&function.front());
+    Location name = NameLoc::get(builder.getStringAttr(from.name));
+    from.read = ReadOp::create(
+        builder, name, TypeRange(from.type), ValueRange(),
+        ArrayRef<NamedAttribute>(builder.getNamedAttr(
+            "source", FlatSymbolRefAttr::get(context, from.name))));
+  }
+  if (v.perm.empty())
+    return from.read;
+  return TransposeOp::create(
+      builder, loc, TypeRange(v.type), ValueRange(from.read),
+      ArrayRef<NamedAttribute>(
+          builder.getNamedAttr("perm", builder.getDenseI64ArrayAttr(v.perm))));
+}

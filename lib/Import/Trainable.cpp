@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//===- Trainable.cpp - which initializers are trained ---------------------===//
+//
+// First match wins:
+//   1. --freeze REGEX, then --train REGEX, found anywhere in the ONNX name
+//   2. not a floating point type: a buffer
+//   3. no gradient path from the loss: frozen
+//   4. the exporter's metadata on the initializer's value_info:
+//      InputSpec.kind PARAMETER is trained, other kinds are not; folded_from
+//      that names one PARAMETER is trained, that names none is not
+//   5. the use, seen through reshape, transpose, convert, broadcast: operand of
+//      a contraction, table of a take, scale or bias of a norm, rank 1 in
+//      arithmetic, a finite table of rank 2 or more that is added: trained;
+//      tables that are multiplied and branches of a select: not
+//
+//===----------------------------------------------------------------------===//
+#include "GraphImport.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/Regex.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::mpt;
+using namespace mlir::mpt::import;
+
+static constexpr StringLiteral kindKey =
+    "pkg.torch.export.graph_signature.InputSpec.kind";
+static constexpr StringLiteral foldedKey =
+    "pkg.onnxscript.optimizer.folded_from";
+static constexpr StringLiteral signatureKey =
+    "pkg.torch.export.ExportedProgram.graph_signature";
+
+//===- flags, metadata ----------------------------------------------------===//
+
+static bool matches(const Program &program, StringRef flag, StringRef name) {
+  for (StringRef text : Config(program.module).getStrings(flag))
+    if (llvm::Regex(text).match(name))
+      return true;
+  return false;
+}
+
+static void checkPatterns(Program &program, StringRef flag) {
+  for (StringRef text : Config(program.module).getStrings(flag)) {
+    std::string why;
+    if (!llvm::Regex(text).isValid(why))
+      program.problems.error("--" + flag.str() + " " + onnx::quote(text.str()) +
+                             " is no regular expression: " + why);
+  }
+}
+
+static const onnx::Metadata *metadataOf(const onnx::Model &model,
+                                        StringRef name) {
+  for (const onnx::ValueInfo &info : model.graph.valueInfo)
+    if (info.name == name)
+      return &info.metadata;
+  return nullptr;
+}
+
+static const std::string *valueOf(const onnx::Metadata *metadata,
+                                  StringRef key) {
+  return metadata ? onnx::find(*metadata, {key.data(), key.size()}) : nullptr;
+}
+
+/// How many of the names in "['a', 'b']" the signature calls PARAMETER.
+static unsigned countParameters(const onnx::Model &model, StringRef folded) {
+  const std::string *signature = valueOf(&model.graph.metadata, signatureKey);
+  unsigned count = 0;
+  SmallVector<StringRef> names;
+  folded.trim("[]").split(names, ", ");
+  for (StringRef name : names) {
+    name = name.trim("'\"");
+    std::string line = ("PARAMETER target='" + name + "'").str();
+    const std::string *kind = valueOf(metadataOf(model, name), kindKey);
+    count += (kind && *kind == "PARAMETER") ||
+             (signature && StringRef(*signature).contains(line));
+  }
+  return count;
+}
+
+/// What the exporter says; nullopt when it says nothing.
+static std::optional<bool> fromMetadata(const Program &program,
+                                        StringRef name) {
+  const onnx::Metadata *metadata = metadataOf(program.model, name);
+  if (const std::string *kind = valueOf(metadata, kindKey))
+    return *kind == "PARAMETER";
+  if (const std::string *folded = valueOf(metadata, foldedKey)) {
+    unsigned count = countParameters(program.model, *folded);
+    if (count <= 1)
+      return count == 1;
+  }
+  return std::nullopt;
+}
+
+bool mlir::mpt::import::mayTrain(const Program &program,
+                                 const onnx::Tensor &initializer) {
+  if (!onnx::isTrainableFloat(initializer.dtype) || initializer.elements() == 0)
+    return false;
+  return !initializer.dims.empty() ||
+         matches(program, "train", initializer.name) ||
+         fromMetadata(program, initializer.name).value_or(false);
+}
+
+//===- gradient paths -----------------------------------------------------===//
+
+static bool isFloat(Value v) {
+  auto type = dyn_cast<RankedTensorType>(v.getType());
+  return type && isa<FloatType>(type.getElementType());
+}
+
+/// The output that --loss names; empty: all.
+static StringRef lossOutput(const Program &program) {
+  StringRef loss = Config(program.module).getString("loss");
+  if (loss.consume_front("output:"))
+    return loss;
+  return loss.split('(').second.split(',').first.trim();
+}
+
+/// Values that a gradient of the loss flows to.
+static llvm::DenseSet<Value> reachedByGradient(Program &program) {
+  Operation *ret = program.function.front().getTerminator();
+  StringRef wanted = lossOutput(program);
+  SmallVector<Value> work;
+  for (auto [i, v] : llvm::enumerate(ret->getOperands()))
+    if (auto name =
+            program.function.getResultAttrOfType<StringAttr>(i, "mpt.output"))
+      if (name == wanted)
+        work.push_back(v);
+  if (work.empty())
+    llvm::append_range(work, ret->getOperands());
+  llvm::DenseSet<Value> reached;
+  while (!work.empty()) {
+    Value v = work.pop_back_val();
+    if (!isFloat(v) || !reached.insert(v).second)
+      continue;
+    Operation *op = v.getDefiningOp();
+    if (!op || op->hasTrait<NotDifferentiable>() ||
+        isa<SignOp, FloorOp, CeilOp, RoundEvenOp>(op))
+      continue;
+    llvm::append_range(work, op->getOperands());
+  }
+  return reached;
+}
+
+//===- use ----------------------------------------------------------------===//
+
+namespace {
+enum class Use { None, Weight, Table, Frozen };
+} // namespace
+
+/// `rank`: dims of the state that are not 1, at least 1.
+static Use classify(OpOperand &use, unsigned rank) {
+  Operation *op = use.getOwner();
+  unsigned n = use.getOperandNumber();
+  if (isa<DotGeneralOp>(op))
+    return Use::Weight;
+  if (isa<TakeOp>(op))
+    return n == 0 ? Use::Weight : Use::None;
+  if (isa<LayerNormOp, RmsNormOp>(op))
+    return n > 0 ? Use::Weight : Use::None;
+  if (isa<AddOp, SubOp>(op))
+    return rank == 1 ? Use::Weight : Use::Table;
+  if (isa<MulOp, DivOp>(op))
+    return rank == 1 ? Use::Weight : Use::Frozen;
+  return isa<SelectOp>(op) ? Use::Frozen : Use::None;
+}
+
+/// Whether an added table is one of positions and not a mask.
+static bool isFinite(const Program &program, const Stored &stored) {
+  std::string bytes, why;
+  constexpr uint64_t most = uint64_t(1) << 26;
+  if (!readTensor(program.model, *stored.tensor, most, bytes, why))
+    return true;
+  Host host = fromBytes(stored.type, stored.fileElement, bytes);
+  return llvm::all_of(
+      host->data, [](Scalar s) { return std::isfinite(s.f) && s.f > -1e4; });
+}
+
+static bool isTrainedByUse(const Program &program, const Stored &stored) {
+  if (stored.type.getRank() == 0 || !stored.isInitializer)
+    return false;
+  ArrayRef<int64_t> shape = stored.type.getShape();
+  unsigned rank = std::max<unsigned>(1, shape.size() - llvm::count(shape, 1));
+  bool isWeight = false, isTable = false;
+  SmallVector<Value> work = {stored.read};
+  while (!work.empty())
+    for (OpOperand &use : work.pop_back_val().getUses()) {
+      Operation *op = use.getOwner();
+      if (isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp>(op)) {
+        work.push_back(op->getResult(0));
+        continue;
+      }
+      Use how = classify(use, rank);
+      if (how == Use::Frozen)
+        return false;
+      isWeight |= how == Use::Weight;
+      isTable |= how == Use::Table;
+    }
+  return isWeight || (isTable && isFinite(program, stored));
+}
+
+SmallVector<Fate> mlir::mpt::import::decideTrainable(Program &program) {
+  checkPatterns(program, "freeze");
+  checkPatterns(program, "train");
+  llvm::DenseSet<Value> reached = reachedByGradient(program);
+  SmallVector<Fate> fates;
+  for (const Stored &stored : program.stored) {
+    if (!stored.read)
+      continue;
+    Fate &fate = fates.emplace_back();
+    std::optional<bool> said = fromMetadata(program, stored.name);
+    bool floating = isa<FloatType>(stored.type.getElementType());
+    bool asked = floating && matches(program, "train", stored.name);
+    bool byRule = floating && (said ? *said : isTrainedByUse(program, stored));
+    bool frozen = matches(program, "freeze", stored.name);
+    fate.isTrainable =
+        !frozen && (asked || (byRule && reached.contains(stored.read)));
+    fate.isParameter = asked || byRule;
+  }
+  return fates;
+}
