@@ -18,8 +18,8 @@ LogicalResult StateOp::verify() {
       return emitOpError() << "a sharding has " << form->getSharding().getRank()
                            << " dims, the state has " << type.getRank();
   if (auto slice = dyn_cast_or_null<SliceAttr>(getSource().value_or(nullptr))) {
-    int64_t expected =
-        type.getNumElements() * (slice.getDtype().getIntOrFloatBitWidth() / 8);
+    unsigned bits = slice.getDtype().getIntOrFloatBitWidth();
+    int64_t expected = type.getNumElements() * (std::max(bits, 8u) / 8);
     if (slice.getBytes() != expected)
       return emitOpError() << "source has " << slice.getBytes()
                            << " bytes, the state needs " << expected;

@@ -299,16 +299,24 @@ bool GraphImporter::checkOutput(const onnx::ValueInfo &declared, const Val &v) {
 void GraphImporter::addOutputs() {
   SmallVector<Value> results;
   SmallVector<StringRef> names;
-  Location loc = program.function.getLoc();
+  llvm::StringMap<std::string> producers;
+  for (const onnx::Node &node : program.model.graph.nodes)
+    for (const std::string &name : node.outputs)
+      producers[name] = nameOf(node);
   for (const onnx::ValueInfo &output : program.model.graph.outputs) {
     Val v = frame.values.lookup(output.name);
     if (!v || !checkOutput(output, v))
       continue;
-    results.push_back(program.materialize(v, loc));
+    // A constant, or a state as it is, becomes an op only here.
+    auto producer = producers.find(output.name);
+    std::string name =
+        producer == producers.end() ? output.name : producer->second;
+    results.push_back(program.materialize(
+        v, NameLoc::get(StringAttr::get(program.context, name))));
     names.push_back(output.name);
   }
   OpBuilder &builder = program.builder;
-  func::ReturnOp::create(builder, loc, results);
+  func::ReturnOp::create(builder, program.function.getLoc(), results);
   program.function.setFunctionType(builder.getFunctionType(
       program.function.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [i, name] : llvm::enumerate(names))

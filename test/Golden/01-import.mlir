@@ -1,4 +1,4 @@
-// RUN: mpt-opt %s --verify-roundtrip -o /dev/null
+// RUN: mpt-opt %s --verify-roundtrip --mpt-verify-import -o /dev/null
 !T = tensor<8x16xi64>
 !H = tensor<8x16x32xf32>
 !A = tensor<8x16x128xf32>
