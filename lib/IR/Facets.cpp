@@ -57,12 +57,20 @@ IterationSpace mpt::elementwiseSpace(Operation *op) {
 
 static TypedAttr identityOf(Type element, Monoid monoid) {
   Builder b(element.getContext());
-  if (monoid == "sum" || isa<IntegerType>(element))
+  bool isMax = monoid == "max";
+  if (monoid == "sum")
     return cast<TypedAttr>(b.getZeroAttr(element));
+  if (auto integer = dyn_cast<IntegerType>(element)) {
+    unsigned width = integer.getWidth();
+    // i1 is unsigned: false < true.
+    APInt value = width == 1 ? APInt(1, isMax ? 0 : 1)
+                  : isMax    ? APInt::getSignedMinValue(width)
+                             : APInt::getSignedMaxValue(width);
+    return b.getIntegerAttr(element, value);
+  }
   auto floatType = cast<FloatType>(element);
-  bool negative = monoid == "max";
-  return b.getFloatAttr(
-      element, APFloat::getInf(floatType.getFloatSemantics(), negative));
+  return b.getFloatAttr(element, APFloat::getInf(floatType.getFloatSemantics(),
+                                                 /*Negative=*/isMax));
 }
 
 TypedAttr mpt::defaultPadIdentity(Operation *op, unsigned operand,

@@ -73,9 +73,9 @@ ShardingRule deriveShardingRule(const IterationSpace &space);
 /// Identity maps over the result's shape; scalars operands map to ().
 IterationSpace elementwiseSpace(Operation *op);
 
-/// Zero for operands that hold a sum factor (0 of the element type, -inf for
-/// max, +inf for min), null for factors that are not reduced or operands that
-/// do not hold the factor.
+/// The identity of the factor's monoid for operands that hold it (0; -inf or the
+/// smallest integer for max; +inf or the largest for min), null for factors
+/// that are not reduced or operands that do not hold the factor.
 TypedAttr defaultPadIdentity(Operation *op, unsigned operand, unsigned factor);
 
 /// Product of the iterators' sizes.

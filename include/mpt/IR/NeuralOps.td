@@ -80,7 +80,7 @@ def Mpt_LabelWeightOp : Mpt_ComputeOp<"label_weight", (ins Mpt_Tensor:$labels, I
 }
 def Mpt_CrossEntropyLocalOp : Mpt_InferredOp<"cross_entropy.local",
     (ins Mpt_Tensor:$logits, Mpt_Tensor:$labels, Mpt_Tensor:$lo), (outs Mpt_Tensor:$max, Mpt_Tensor:$sum, Mpt_Tensor:$target), [Mpt_NotDifferentiable]> {
-  let description = "over this rank's classes: maximum, sum of exp(z - maximum), the label's logit or 0";
+  let description = "over this rank's classes: maximum, sum of exp(z - maximum) (0 where the maximum is -inf: a rank may hold pads only), the label's logit or 0";
 }
 def Mpt_CrossEntropyFinishOp : Mpt_InferredOp<"cross_entropy.finish",
     (ins Mpt_Tensor:$lse, Mpt_Tensor:$target, Mpt_Tensor:$labels, I64Attr:$ignore_index), (outs Mpt_Tensor:$loss), [Mpt_NotDifferentiable]> {
