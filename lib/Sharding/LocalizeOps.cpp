@@ -70,7 +70,8 @@ static LogicalResult checkDims(ComputeOpInterface op) {
           result = failure();
   };
   check(op->getOperands(), rule.operands);
-  check(op->getResults(), rule.results);
+  if (succeeded(result))
+    check(op->getResults(), rule.results);
   return result;
 }
 

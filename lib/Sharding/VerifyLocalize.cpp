@@ -36,7 +36,7 @@ public:
 
 private:
   InFlightDiagnostic fail(Operation *op) {
-    ok = false;
+    ++failures;
     return op->emitOpError();
   }
   void checkTransfer(TransferOp transfer);
@@ -55,7 +55,7 @@ private:
 
   SymbolTable symbols;
   MeshOp mesh;
-  bool ok = true;
+  int failures = 0;
   /// Type by (stage, kind of binding, name), with the task that had it first.
   std::map<std::tuple<std::string, std::string, std::string>,
            std::pair<Type, func::FuncOp>>
@@ -173,6 +173,7 @@ void FormVerifier::checkSizes(Operation *op) {
 }
 
 void FormVerifier::checkOp(Operation *op) {
+  int before = failures;
   if (isa<ReshardOp, ConstrainOp, ReadOp, WriteOp>(op))
     fail(op) << "belongs to an earlier phase";
   if (op->getNumRegions() != 0)
@@ -184,7 +185,8 @@ void FormVerifier::checkOp(Operation *op) {
     checkAxes(op, over, /*collective=*/true);
   if (auto axes = op->getAttrOfType<ArrayAttr>("axes"))
     checkAxes(op, axes, /*collective=*/false);
-  if (!ok)
+  // Sizes of groups mean something only if their axes exist.
+  if (failures != before)
     return;
   if (over)
     checkExchange(op);
@@ -257,6 +259,7 @@ void FormVerifier::checkBinding(func::FuncOp task, Type type,
 }
 
 void FormVerifier::checkTask(func::FuncOp task) {
+  int before = failures;
   if (!llvm::hasSingleElement(task.getBody())) {
     fail(task) << "is no straight-line task";
     return;
@@ -266,7 +269,7 @@ void FormVerifier::checkTask(func::FuncOp task) {
     checkType(task, t);
   for (Operation &op : task.front())
     checkOp(&op);
-  if (!ok)
+  if (failures != before)
     return;
   for (unsigned i = 0; i < type.getNumInputs(); ++i)
     for (NamedAttribute binding :
@@ -276,7 +279,7 @@ void FormVerifier::checkTask(func::FuncOp task) {
     for (NamedAttribute binding :
          mlir::function_interface_impl::getResultAttrs(task, i))
       checkBinding(task, type.getResult(i), binding);
-  ok &= succeeded(verifyWhole(task, symbols));
+  failures += failed(verifyWhole(task, symbols));
 }
 
 void FormVerifier::checkTransfer(TransferOp transfer) {
@@ -302,7 +305,7 @@ LogicalResult FormVerifier::run(ModuleOp module) {
     checkTransfer(transfer);
   for (auto task : module.getOps<func::FuncOp>())
     checkTask(task);
-  return success(ok);
+  return success(failures == 0);
 }
 
 void VerifyLocalize::runOnOperation() {
