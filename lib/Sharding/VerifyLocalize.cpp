@@ -195,20 +195,6 @@ void FormVerifier::checkOp(Operation *op) {
 
 //===- Bindings ----------------------------------------------------------===//
 
-/// An optimizer state without a form of its own has the `state` form of its
-/// parameter.
-static ShardingAttr getStoredSharding(StateOp state, SymbolTable &symbols) {
-  if (state.getStorage() || !state.getOf())
-    return state.getStorageSharding();
-  auto parameter = symbols.lookup<StateOp>(*state.getOf());
-  if (!parameter ||
-      parameter.getTensorType().getShape() != state.getTensorType().getShape())
-    return state.getStorageSharding();
-  if (auto form = parameter.getState())
-    return form->getSharding();
-  return parameter.getStorageSharding();
-}
-
 void FormVerifier::checkState(func::FuncOp task, Type type,
                               FlatSymbolRefAttr name) {
   auto state = symbols.lookup<StateOp>(name.getValue());
@@ -216,8 +202,8 @@ void FormVerifier::checkState(func::FuncOp task, Type type,
     fail(task) << "is bound to " << name << ", which is no state";
     return;
   }
-  RankedTensorType expected = getLocalType(
-      withSharding(state.getType(), getStoredSharding(state, symbols)));
+  RankedTensorType expected =
+      getLocalType(withSharding(state.getType(), state.getStorageSharding()));
   if (type != expected)
     fail(task) << "binds " << type << " to state " << name
                << ", whose local part is " << expected;
