@@ -202,8 +202,8 @@ TEST_P(CommunicatorSuite, ReduceScatter) {
         Array<float> from, to;
         MPTRT_TRY(Array<float>::make(
             rank.device, all[static_cast<size_t>(rank.rank)], &from));
-        MPTRT_TRY(Array<float>::make(
-            rank.device, std::vector<float>(expected.size()), &to));
+        MPTRT_TRY(Array<float>::make(rank.device,
+                                     std::vector<float>(expected.size()), &to));
         MPTRT_TRY(rank.comm.reduceScatter(Stream::Comm, rank.world,
                                           ReduceOp::Sum, DType::F32, from.at(),
                                           to.at(), count, outer));
@@ -250,8 +250,8 @@ TEST_P(CommunicatorSuite, AllToAll) {
         expected.insert(expected.end(), own.begin() + rank.rank * count,
                         own.begin() + (rank.rank + 1) * count);
       Array<float> from, to;
-      MPTRT_TRY(Array<float>::make(
-          rank.device, all[static_cast<size_t>(rank.rank)], &from));
+      MPTRT_TRY(Array<float>::make(rank.device,
+                                   all[static_cast<size_t>(rank.rank)], &from));
       MPTRT_TRY(Array<float>::make(rank.device,
                                    std::vector<float>(expected.size()), &to));
       MPTRT_TRY(rank.comm.allToAll(Stream::Comm, rank.world, DType::F32,
@@ -286,8 +286,7 @@ TEST_P(CommunicatorSuite, Permute) {
     const int targets[][3] = {{1, 2, 0}, {1, 2, -1}, {0, 2, 1}, {-1, -1, -1}};
     for (const auto &target : targets) {
       Array<int32_t> from, to;
-      MPTRT_TRY(
-          Array<int32_t>::make(rank.device, {rank.rank + 10, 7}, &from));
+      MPTRT_TRY(Array<int32_t>::make(rank.device, {rank.rank + 10, 7}, &from));
       MPTRT_TRY(Array<int32_t>::make(rank.device, {99, 99}, &to));
       MPTRT_TRY(rank.comm.permute(Stream::Comm, rank.world, target, DType::I32,
                                   from.at(), to.at(), 2));
@@ -308,11 +307,11 @@ TEST_P(CommunicatorSuite, MessagesArriveInOrder) {
       int64_t count = i < 19 ? 1 + i * 997 : 700000;
       std::vector<int32_t> expected(static_cast<size_t>(count), i);
       Array<int32_t> data;
-      MPTRT_TRY(Array<int32_t>::make(
-          rank.device,
-          std::vector<int32_t>(static_cast<size_t>(count),
-                               rank.rank == 0 ? i : -1),
-          &data));
+      MPTRT_TRY(
+          Array<int32_t>::make(rank.device,
+                               std::vector<int32_t>(static_cast<size_t>(count),
+                                                    rank.rank == 0 ? i : -1),
+                               &data));
       if (rank.rank > 0)
         MPTRT_TRY(rank.comm.receive(Stream::Comm, rank.world, rank.rank - 1,
                                     DType::I32, data.at(), count));
@@ -339,8 +338,7 @@ TEST_P(CommunicatorSuite, Exchange) {
         rank.device, std::vector<float>(static_cast<size_t>(received)), &to));
     MPTRT_TRY(rank.comm.exchange(Stream::Comm, rank.world, DType::F32, right,
                                  from.at(), sent, left, to.at(), received));
-    MPTRT_TRY(
-        to.expect(values<float>(static_cast<uint64_t>(left), received)));
+    MPTRT_TRY(to.expect(values<float>(static_cast<uint64_t>(left), received)));
     Array<float> self;
     MPTRT_TRY(Array<float>::make(rank.device, std::vector<float>(8), &self));
     MPTRT_TRY(rank.comm.exchange(Stream::Comm, rank.world, DType::F32,
@@ -370,8 +368,8 @@ TEST_P(CommunicatorSuite, Groups) {
       members.push_back(all[static_cast<size_t>(r)]);
     for (int repeat = 0; repeat < 5; ++repeat) {
       Array<float> data;
-      MPTRT_TRY(Array<float>::make(
-          rank.device, all[static_cast<size_t>(rank.rank)], &data));
+      MPTRT_TRY(Array<float>::make(rank.device,
+                                   all[static_cast<size_t>(rank.rank)], &data));
       ReduceOperand operand{data.at(), data.at(), 5000};
       MPTRT_TRY(rank.comm.allReduce(Stream::Comm, groups[mine], ReduceOp::Sum,
                                     DType::F32, &operand, 1));
@@ -380,9 +378,8 @@ TEST_P(CommunicatorSuite, Groups) {
     }
     float one = 1;
     ReduceOperand operand{DevicePtr::of(&one), DevicePtr::of(&one), 1};
-    Status stranger =
-        rank.comm.allReduce(Stream::Comm, groups[1 - mine], ReduceOp::Sum,
-                            DType::F32, &operand, 1);
+    Status stranger = rank.comm.allReduce(
+        Stream::Comm, groups[1 - mine], ReduceOp::Sum, DType::F32, &operand, 1);
     MPTRT_REQUIRE(stranger.code() == Code::Internal, "strangers are refused");
     return Status();
   });
@@ -391,8 +388,7 @@ TEST_P(CommunicatorSuite, Groups) {
 TEST_P(CommunicatorSuite, RefusesWrongGroups) {
   run(2, [](Rank &rank) -> Status {
     Group group;
-    for (std::vector<int> list :
-         {std::vector<int>{}, {0, 0}, {0, 2}, {-1, 0}})
+    for (std::vector<int> list : {std::vector<int>{}, {0, 0}, {0, 2}, {-1, 0}})
       MPTRT_REQUIRE(!rank.comm.createGroup("wrong", list, &group).ok(),
                     "%zu ranks", list.size());
     return Status();
@@ -426,8 +422,7 @@ TEST_P(CommunicatorSuite, FollowsItsStream) {
 //===- Failures -----------------------------------------------------------===//
 
 inline double secondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                       start)
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
       .count();
 }
 
@@ -481,9 +476,8 @@ TEST_P(CommunicatorSuite, ASilentRankIsNamed) {
 }
 
 TEST_P(CommunicatorSuite, RanksAtDifferentCallsFail) {
-  LaunchResult found = result(2, [](Rank &rank) {
-    return meet(rank, rank.rank == 0 ? 16 : 8);
-  });
+  LaunchResult found =
+      result(2, [](Rank &rank) { return meet(rank, rank.rank == 0 ? 16 : 8); });
   EXPECT_EQ(found.verdict.code(), Code::Internal);
   EXPECT_NE(found.verdict.message().find("the ranks are at different calls"),
             std::string::npos)

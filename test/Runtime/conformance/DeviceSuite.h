@@ -156,9 +156,8 @@ TEST_P(DeviceSuite, HostWorkRunsInItsPlace) {
 
 TEST_P(DeviceSuite, FailureSticksToItsStream) {
   bool ranAfter = false;
-  Status enqueued = device->enqueueHost(Stream::Comm, [] {
-    return makeStatus(Code::NonFinite, "found a nan");
-  });
+  Status enqueued = device->enqueueHost(
+      Stream::Comm, [] { return makeStatus(Code::NonFinite, "found a nan"); });
   Status later = device->enqueueHost(Stream::Comm, [&] {
     ranAfter = true;
     return Status();
@@ -196,12 +195,12 @@ void DeviceSuite::checkGemm(Gemm shape, double tolerance) {
       for (int64_t j = 0; j < shape.n; ++j) {
         double sum = shape.accumulate ? 3 : 0, scale = 1;
         for (int64_t p = 0; p < shape.k; ++p) {
-          int64_t ia = batch * shape.strideA +
-                       (shape.transposeA ? p * shape.lda + i
-                                         : i * shape.lda + p);
-          int64_t ib = batch * shape.strideB +
-                       (shape.transposeB ? j * shape.ldb + p
-                                         : p * shape.ldb + j);
+          int64_t ia =
+              batch * shape.strideA +
+              (shape.transposeA ? p * shape.lda + i : i * shape.lda + p);
+          int64_t ib =
+              batch * shape.strideB +
+              (shape.transposeB ? j * shape.ldb + p : p * shape.ldb + j);
           double term = double(a[size_t(ia)]) * double(b[size_t(ib)]);
           sum += term;
           scale += std::fabs(term);
@@ -218,8 +217,8 @@ void DeviceSuite::checkGemm(Gemm shape, double tolerance) {
 /// accumulation. Relative to the sum of magnitudes an f32 product may be off
 /// by some rounding units, 6e-8 each.
 TEST_P(DeviceSuite, Gemm) {
-  const int64_t sizes[][3] = {{1, 1, 1}, {5, 3, 7}, {17, 33, 9}, {64, 10, 64},
-                              {40, 7, 0}, {0, 4, 4}};
+  const int64_t sizes[][3] = {{1, 1, 1},    {5, 3, 7},  {17, 33, 9},
+                              {64, 10, 64}, {40, 7, 0}, {0, 4, 4}};
   for (const auto &size : sizes)
     for (int variant = 0; variant < 8; ++variant) {
       Gemm shape;
@@ -252,16 +251,16 @@ TEST_P(DeviceSuite, RefusesImpossibleGemm) {
   shape.m = 4, shape.n = 4, shape.k = 4;
   shape.lda = 3, shape.ldb = 4, shape.ldc = 4;
   Array<float> data = array(std::vector<float>(16));
-  EXPECT_EQ(device
-                ->gemm(Stream::Compute, shape, data.at(), data.at(), data.at())
-                .code(),
-            Code::Internal);
+  EXPECT_EQ(
+      device->gemm(Stream::Compute, shape, data.at(), data.at(), data.at())
+          .code(),
+      Code::Internal);
   shape.lda = 4;
   shape.dtype = DType::I32;
-  EXPECT_EQ(device
-                ->gemm(Stream::Compute, shape, data.at(), data.at(), data.at())
-                .code(),
-            Code::Internal);
+  EXPECT_EQ(
+      device->gemm(Stream::Compute, shape, data.at(), data.at(), data.at())
+          .code(),
+      Code::Internal);
 }
 
 } // namespace mptrt::test

@@ -34,16 +34,14 @@ template <typename T> std::vector<T> values(uint64_t seed, int64_t count) {
   for (size_t i = 0; i < result.size(); ++i) {
     uint64_t bits = hash(seed, i);
     double magnitude = bits % 7 == 0 ? 1e4 : 1.0;
-    result[i] = static_cast<T>(
-        (static_cast<double>(bits >> 40) / 1e5 - 80.0) * magnitude);
+    result[i] = static_cast<T>((static_cast<double>(bits >> 40) / 1e5 - 80.0) *
+                               magnitude);
   }
   return result;
 }
 
 template <typename T> struct TypeOf;
-template <> struct TypeOf<float> {
-  static constexpr DType dtype = DType::F32;
-};
+template <> struct TypeOf<float> { static constexpr DType dtype = DType::F32; };
 template <> struct TypeOf<double> {
   static constexpr DType dtype = DType::F64;
 };
