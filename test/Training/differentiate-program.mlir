@@ -53,3 +53,17 @@ module @linear attributes {mpt.config = {loss = "mse(y,t)", optimizer = "sgd"}} 
     return %y : tensor<8x3xf32>
   }
 }
+
+// -----
+
+// With inference the program stays what it is.
+// CHECK-LABEL: module @inference
+module @inference attributes {mpt.config = {inference = true}} {
+  // CHECK-NEXT: func.func @predict(%[[X:.*]]: tensor<4xf32> {mpt.input = "x"}) -> (tensor<4xf32> {mpt.output = "y"}) {
+  // CHECK-NEXT: mpt.exp
+  // CHECK-NEXT: return
+  func.func @predict(%x: tensor<4xf32> {mpt.input = "x"}) -> (tensor<4xf32> {mpt.output = "y"}) {
+    %y = mpt.exp %x {id = 0} : tensor<4xf32>
+    return %y : tensor<4xf32>
+  }
+}

@@ -33,7 +33,7 @@ UNARY = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "tanh": np.tanh, "logistic": sigmoid, "erf": erf, "constrain": lambda x: x,
-    "is_finite": np.isfinite, "sum_squares": lambda x: np.sum(x * x),
+    "is_finite": np.isfinite, "is_nan": np.isnan, "sum_squares": lambda x: np.sum(x * x),
 }
 BINARY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "rem": np.fmod, "pow": np.power,
@@ -189,7 +189,7 @@ def evaluate(name, v, a, shape):
     return table[name]()
 
 
-ATTRIBUTE = re.compile(r'(\w+) = (array<[if]64(?:: [^>]*)?>|"[^"]*"|dense<.*?>|@"?[\w.]+"?|[-\w.+]+)')
+ATTRIBUTE = re.compile(r'(\w+) = (array<[if]64(?:: [^>]*)?>|"[^"]*"|dense<.*?> : tensor<[^>]*>|@"?[\w.]+"?|[-\w.+]+)')
 OP = re.compile(r'\s*(?:(%\w+)(?::(\d+))? = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)?.* : \((.*)\) -> (.*)')
 
 
@@ -197,11 +197,23 @@ def number(text):
     return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
 
 
+def elements(text, kind):
+    """Nested lists, one value for all, or the raw bytes in hexadecimal (bits for i1)."""
+    if not text.startswith('"0x'):
+        return eval(text, {"true": True, "false": False})
+    raw, element = bytes.fromhex(text[3:-1]), re.search(r"(\w+)>", kind.split("x")[-1])[1]
+    if element == "i1":
+        flat = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: math.prod(shape_of(kind))].astype(bool)
+    else:
+        flat = np.frombuffer(raw, {"f": "f", "i": "i"}[element[0]] + str(int(element[1:]) // 8))
+    return flat.reshape(shape_of(kind))
+
+
 def attribute(text):
     if text.startswith("array"):
         return [number(n) for n in re.findall(r"[-\w.+]+", text[len("array<i64"):-1])]
     if text.startswith("dense"):
-        return eval(text[len("dense<"):-1], {"true": True, "false": False})
+        return elements(*re.fullmatch(r"dense<(.*)> : (tensor<.*>)", text).groups())
     if text[0] in '"@':
         return text.strip('"@')
     return number(text)
