@@ -19,9 +19,10 @@ LogicalResult emitObject(ModuleOp module, StringRef path);
 /// The kernels as PTX / as cubin assembled by ptxas (target cuda only).
 LogicalResult emitPTX(ModuleOp module, StringRef path);
 LogicalResult emitCubin(ModuleOp module, StringRef path);
-/// Links an object with the runtime's archive into an executable.
+/// Links an object with the runtime's archive and what the target adds into an
+/// executable.
 LogicalResult linkExecutable(StringRef object, StringRef archive,
-                             StringRef path);
+                             StringRef path, StringRef target = "cpu");
 
 } // namespace mlir::mpt
 #endif
