@@ -70,7 +70,7 @@ module @tiny attributes {
   // Rank scalars: index * block, clamped extents; collectives name a group.
   // CHECK-LABEL: llvm.func @s0_RS(
   // CHECK: llvm.call @mptrt_coordinate(
-  // CHECK: llvm.smax
+  // CHECK: llvm.intr.smax
   // CHECK: llvm.call @mptrt_all_reduce(
   func.func @s0_RS(%arena: memref<8192xi8>, %mb: index {mpt.index = "mb"}, %save: index {mpt.index = "save"}) {
     %g = mpt.buffer %arena {at = 2048 : i64} : memref<8192xi8> -> memref<8x32xf32>
