@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+//===- SplitStages.cpp - phase 5: one function per stage and task
+//----------===//
+//
+//   classify every op of the program        (ClassifyOps.h)
+//   split sums of cotangents by stage
+//   draft the tasks, from what they return  (TaskDrafts.h)
+//   build their functions                   (BuildTasks.cpp)
+//
+// In F and B the axis `micro` is gone from all types: they are of one
+// micro-batch. What was partial over it is accumulated. Refused by name: a loss
+// that is no sum over micro-batches, a write of a state that is no update, an
+// op that treats samples differently by their place in the batch, a stage
+// without an operation.
+//
+//===----------------------------------------------------------------------===//
+#include "BuildTasks.h"
 #include "mpt/Schedule/Passes.h"
 
 namespace mlir::mpt {
@@ -11,9 +26,60 @@ using namespace mlir;
 using namespace mlir::mpt;
 
 namespace {
-struct SplitStages : mpt::impl::SplitStagesPassBase<SplitStages> {
+struct SplitStages : mlir::mpt::impl::SplitStagesPassBase<SplitStages> {
   void runOnOperation() override;
+
+private:
+  FailureOr<func::FuncOp> findProgram();
+  LogicalResult split(func::FuncOp program);
+  LogicalResult checkBatch(func::FuncOp program, int64_t micro);
 };
 } // namespace
 
-void SplitStages::runOnOperation() {}
+FailureOr<func::FuncOp> SplitStages::findProgram() {
+  SmallVector<func::FuncOp> programs(getOperation().getOps<func::FuncOp>());
+  if (programs.size() == 1)
+    return programs.front();
+  return getOperation().emitError()
+         << "found " << programs.size() << " programs, expected one";
+}
+
+/// Micro-batches are of one size.
+LogicalResult SplitStages::checkBatch(func::FuncOp program, int64_t micro) {
+  for (BlockArgument arg : program.getArguments()) {
+    ShardingAttr sharding = getSharding(arg.getType());
+    int64_t dim = sharding ? sharding.getDimOf(kMicro) : -1;
+    int64_t size =
+        dim < 0 ? micro : cast<RankedTensorType>(arg.getType()).getDimSize(dim);
+    if (size % micro != 0)
+      return program.emitError()
+             << "input " << arg.getArgNumber() << " has a batch of " << size
+             << ", which " << micro << " micro-batches do not divide";
+  }
+  return success();
+}
+
+LogicalResult SplitStages::split(func::FuncOp program) {
+  auto header = getOnly<ScheduleHeaderOp>(getOperation());
+  auto mesh = getOnly<MeshOp>(getOperation());
+  if (!header || !mesh)
+    return getOperation().emitError()
+           << "there is no 'mpt.mesh' or no 'mpt.schedule_header'; run phase "
+              "plan first";
+  if (failed(checkBatch(program, mesh.getSize(kMicro))))
+    return failure();
+  Classification classes(program);
+  splitSums(program, classes);
+  TaskDrafts drafts(program, classes, header.getStages());
+  if (failed(drafts.draft()) ||
+      failed(buildTasks(getOperation(), program, classes, drafts)))
+    return failure();
+  program.erase();
+  return success();
+}
+
+void SplitStages::runOnOperation() {
+  FailureOr<func::FuncOp> program = findProgram();
+  if (failed(program) || failed(split(*program)))
+    signalPassFailure();
+}
