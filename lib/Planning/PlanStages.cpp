@@ -33,6 +33,10 @@ struct Line {
 };
 } // namespace
 
+static StringRef nodeOf(const Atom &atom) {
+  return atom.ops.empty() ? StringRef() : getNodeName(atom.ops.front());
+}
+
 static double bytesOf(Value v) {
   auto type = cast<RankedTensorType>(v.getType());
   return double(type.getNumElements()) *
@@ -176,15 +180,17 @@ static SmallVector<unsigned> balance(const Line &line, unsigned stages) {
         std::max(largest, costOf(begins[s], s + 1 < begins.size()
                                                 ? begins[s + 1]
                                                 : unsigned(line.atoms.size())));
-  double limit = 1.05 * largest;
-  return cutBest(
-      line, stages,
-      [&](unsigned from, unsigned to) {
-        if (costOf(from, to) > limit)
-          return std::numeric_limits<double>::infinity();
-        return line.bytes[from];
-      },
-      [](double a, double b) { return a + b; });
+  double limit = 1.05 * largest, total = sum.back();
+  auto sent = [&](unsigned from, unsigned to) {
+    if (costOf(from, to) > limit)
+      return std::numeric_limits<double>::infinity();
+    // Of equal bytes: no cut inside of a node, then equal parts.
+    bool inNode = from > 0 && !nodeOf(line.atoms[from]).empty() &&
+                  nodeOf(line.atoms[from]) == nodeOf(line.atoms[from - 1]);
+    double share = costOf(from, to) / total;
+    return line.bytes[from] + 0.25 * inNode + 0.25 / stages * share * share;
+  };
+  return cutBest(line, stages, sent, [](double a, double b) { return a + b; });
 }
 
 /// Cuts before the first op whose node each expression matches.
@@ -209,13 +215,12 @@ cutByName(func::FuncOp func, const Line &line, ArrayRef<StringRef> patterns) {
     if (at <= begins.back())
       return func.emitError()
              << "--stages: the first node that matches '" << pattern << "', '"
-             << getNodeName(it->ops.front())
+             << nodeOf(*it)
              << "', does not come after the stage before it has begun; name "
                 "cuts in the order of the model";
     if (!line.open[at])
       return func.emitError()
-             << "--stages: there can be no cut before '"
-             << getNodeName(it->ops.front())
+             << "--stages: there can be no cut before '" << nodeOf(*it)
              << "': a sum over the batch would have to be sent";
     begins.push_back(at);
   }

@@ -315,28 +315,37 @@ LogicalResult mpt::planConstraints(func::FuncOp func, const ProgramRoles &roles,
 
 //===- recompute ---------------------------------------------------------===//
 
-/// Elementwise ops whose result the backward pass reads and whose operands are
-/// kept for it anyway: computing them again costs little and keeps one tensor
-/// less.
-void mpt::planRecompute(func::FuncOp func, const ProgramRoles &roles) {
+/// Elementwise ops whose result the backward pass of their own stage reads and
+/// whose operands are kept for it anyway: computing them again costs little and
+/// keeps one tensor less.
+void mpt::planRecompute(func::FuncOp func) {
+  DenseMap<Attribute, Attribute> stageOfId;
+  for (Operation &op : func.getBody().front())
+    if (Attribute id = op.getAttr("id"))
+      stageOfId[id] = op.getAttr("stage");
   auto isKept = [&](Value v) {
-    return llvm::any_of(v.getUsers(), [&](Operation *user) {
+    return llvm::any_of(v.getUsers(), [](Operation *user) {
       return user->hasAttr("adjoint_of");
     });
   };
   for (Operation &op : func.getBody().front()) {
-    if (!roles.needsStage(&op) || !op.hasTrait<OpTrait::Elementwise>() ||
+    Attribute stage = op.getAttr("stage");
+    if (!stage || !op.hasTrait<OpTrait::Elementwise>() ||
         !isKept(op.getResult(0)))
       continue;
+    bool local = llvm::all_of(op.getUsers(), [&](Operation *user) {
+      Attribute origin = user->getAttr("adjoint_of");
+      return !origin || stageOfId.lookup(origin) == stage;
+    });
     bool cheap = llvm::all_of(op.getOperands(), [&](Value v) {
       auto def = v.getDefiningOp<ComputeOpInterface>();
       if (!def || def->hasAttr("recompute"))
         return false;
       if (def.isFreeToClone())
         return def->getNumOperands() == 0;
-      return isKept(v) && def->getAttr("stage") == op.getAttr("stage");
+      return isKept(v) && def->getAttr("stage") == stage;
     });
-    if (cheap)
+    if (local && cheap)
       op.setAttr("recompute", UnitAttr::get(func.getContext()));
   }
 }

@@ -21,7 +21,7 @@ LogicalResult planStorage(ModuleOp module, func::FuncOp func,
 LogicalResult planConstraints(func::FuncOp func, const ProgramRoles &roles,
                               MeshOp mesh);
 /// Marks ops that the backward pass computes again instead of keeping.
-void planRecompute(func::FuncOp func, const ProgramRoles &roles);
+void planRecompute(func::FuncOp func);
 
 /// Storage of parameters by `--shard='REGEX=[{}, {tp}]'` (ParseSharding.cpp).
 LogicalResult applyShardOptions(ModuleOp module, MeshOp mesh,

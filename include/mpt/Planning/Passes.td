@@ -5,6 +5,7 @@ include "mlir/Pass/PassBase.td"
 
 def PlanPass : Pass<"mpt-plan-program", "::mlir::ModuleOp"> {
   let summary = "mesh, sharding constraints, stages, schedule header";
+  let dependentDialects = ["::mlir::mpt::MptDialect"];
 }
 def VerifyPlanPass : Pass<"mpt-verify-plan", "::mlir::ModuleOp"> {
   let summary = "the form of phase 3 holds";
