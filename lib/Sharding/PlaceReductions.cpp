@@ -65,7 +65,8 @@ Value Sharder::reshard(Value v, ShardingAttr form, Operation *user) {
   }
   Operation *def = v.getDefiningOp();
   bool atOrigin = from.isPartial() && !endsMicro;
-  Operation *like = endsMicro ? nullptr : atOrigin ? def : user;
+  bool placed = user->hasAttr("stage") || user->hasAttr("adjoint_of");
+  Operation *like = endsMicro ? nullptr : atOrigin || !placed ? def : user;
   OpBuilder b(user);
   if (atOrigin)
     b.setInsertionPointAfterValue(v);
@@ -135,14 +136,14 @@ Value Sharder::cloneFree(Value v, ShardingAttr form) {
     made = made.withPartial("sum", form.getPartialAxes());
   Value result = clone->getResult(0);
   result.setType(withSharding(v.getType(), made));
-  moments[result] = moments[v];
+  setMoments(clone);
   stages[clone] = stageOf(op);
   if (made != form) {
     b.setInsertionPointAfter(clone);
     auto cut = ReshardOp::create(
         b, op->getLoc(), withSharding(v.getType(), form), result, IntegerAttr(),
         IntegerAttr(), IntegerAttr(), UnitAttr());
-    moments[cut] = moments[v];
+    moments[cut] = moments[result];
     result = cut;
   }
   return versions[key] = result;

@@ -110,17 +110,24 @@ void Sharder::mixesBatch(Operation *op, Twine how) {
 }
 
 /// A value that exists after the loop over micro-batches cannot enter it.
-void Sharder::checkMoments(Operation *op) {
+Moment Sharder::momentOf(Operation *op) {
   Moment moment = Moment::Before;
   bool isInside = false;
   for (Value operand : op->getOperands()) {
     isInside |= moments[operand] == Moment::Inside;
     moment = std::max(moment, moments[operand]);
   }
-  if (moment == Moment::After && isInside && !isa<TotalsOp>(op))
+  if (isa<TotalsOp>(op))
+    return Moment::After;
+  if (moment == Moment::After && isInside)
     mixesBatch(op, "needs a sum over all micro-batches while one is computed");
+  return moment;
+}
+
+void Sharder::setMoments(Operation *op) {
+  Moment moment = momentOf(op);
   for (Value result : op->getResults())
-    moments[result] = isa<TotalsOp>(op) ? Moment::After : moment;
+    moments[result] = moment;
 }
 
 void Sharder::visitCompute(ComputeOpInterface op) {
@@ -149,7 +156,7 @@ void Sharder::visitCompute(ComputeOpInterface op) {
     result.setType(withSharding(result.getType(),
                                 inferResult(op->getContext(), rule, i,
                                             choice->factors, choice->passed)));
-  checkMoments(op);
+  setMoments(op);
 }
 
 void Sharder::visit(Operation *op) {
@@ -176,9 +183,9 @@ void Sharder::visit(Operation *op) {
         operand.set(get(operand.get(), replicated(operand.get()), op));
     Value v = op->getResult(0);
     v.setType(withSharding(v.getType(), replicated(v)));
-    checkMoments(op);
+    setMoments(op);
   } else if (op->getNumResults() && isFree(op->getResult(0))) {
-    checkMoments(op);
+    return; // cloned where it is needed
   } else if (auto compute = dyn_cast<ComputeOpInterface>(op)) {
     visitCompute(compute);
   } else {

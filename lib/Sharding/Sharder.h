@@ -49,7 +49,8 @@ private:
   void visit(Operation *op);
   void visitCompute(ComputeOpInterface op);
   void visitReturn(func::ReturnOp op);
-  void checkMoments(Operation *op);
+  Moment momentOf(Operation *op);
+  void setMoments(Operation *op);
   ShardingAttr replicated(Value v);
 
   // ChooseFactors.cpp

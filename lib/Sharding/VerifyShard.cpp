@@ -29,9 +29,11 @@ struct VerifyShard : mlir::mpt::impl::VerifyShardPassBase<VerifyShard> {
   void checkReshard(ReshardOp op);
   void checkUpdate(OptUpdateOp op);
   void checkOp(Operation *op);
+  void checkMoment(Operation *op);
   void checkProgram(func::FuncOp func);
 
   MeshOp mesh;
+  DenseSet<Value> after; ///< sums over all micro-batches, and what follows
 };
 } // namespace
 
@@ -116,12 +118,32 @@ void VerifyShard::checkOp(Operation *op) {
     checkUpdate(update);
 }
 
+/// What ends micro exists after the loop over micro-batches and does not enter
+/// it again; weights of the loss are known before.
+void VerifyShard::checkMoment(Operation *op) {
+  bool isAfter = isa<TotalsOp>(op), isInside = false;
+  for (Value operand : op->getOperands()) {
+    isAfter |= after.contains(operand);
+    isInside |= usesMicro(operand.getType());
+  }
+  if (auto reshard = dyn_cast<ReshardOp>(op)) {
+    Operation *def = reshard.getInput().getDefiningOp();
+    isAfter |= isInside && !usesMicro(reshard.getResult().getType()) &&
+               !isa_and_nonnull<LabelWeightOp>(def);
+  } else if (isAfter && isInside && !isa<TotalsOp>(op)) {
+    fail(op) << "a sum over all micro-batches meets a value of one";
+  }
+  if (isAfter)
+    after.insert_range(op->getResults());
+}
+
 void VerifyShard::checkProgram(func::FuncOp func) {
   ProgramRoles roles(func);
   for (BlockArgument arg : func.getArguments())
     checkAxes(func, arg.getType());
   for (Operation &op : func.getBody().front()) {
     checkOp(&op);
+    checkMoment(&op);
     if (roles.needsStage(&op) && !op.hasAttr("stage"))
       fail(&op) << "forward op '" << op.getName()
                 << "' has no stage and is not free to clone";

@@ -45,7 +45,7 @@ module {
 
 // -----
 
-// micro: gathered, reaching an update, a partial result.
+// micro: gathered, reaching an update, entering the loop again, a partial result.
 !X = tensor<8x4xf32, #mpt.s<[{"micro"=2}, {}]>>
 !G = tensor<8x4xf32, #mpt.s<[{}, {}]>>
 !V = tensor<4xf32, #mpt.s<[{}]>>
@@ -62,6 +62,10 @@ module {
     // expected-error@+1 {{a batch may not be gathered over micro}}
     %g = mpt.reshard %x : !X -> !G
     %d = mpt.reduce sum %x {axes = [0], adjoint_of = 0} : !X -> !D
+    %r = mpt.reshard %d : !D -> !V
+    %b = mpt.broadcast %r {dims = [1], adjoint_of = 0} : !V -> !X
+    // expected-error@+1 {{a sum over all micro-batches meets a value of one}}
+    %e = mpt.add %x, %b {adjoint_of = 0} : !X
     %s = mpt.constant {value = 1.0 : f32} : !S
     %n = mpt.constant {value = 1 : i64} : !N
     %ok = mpt.is_finite %s {stage = 0} : !S -> !Y
