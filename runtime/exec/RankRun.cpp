@@ -85,14 +85,10 @@ Status RankRun::enqueueStepBlock(int64_t step) {
     if (!isCounter(state))
       continue;
     double rate = learningRate(job.options, step, job.steps);
-    bool late = job.options.maxSeconds > 0 &&
-                static_cast<double>(Ring::now() - startTime) / 1e9 >
-                    job.options.maxSeconds;
     double value = state.name == "step.lr"      ? rate
                    : state.name == "step.count" ? static_cast<double>(step)
-                   : state.name == "step.stop"
-                       ? (job.stop.requested() || late ? 1.0 : 0.0)
-                       : 0.0;
+                   : state.name == "step.stop" && wantsToStop() ? 1.0
+                                                                : 0.0;
     Box box =
         boxOf(state.shape, state.cuts, job.program.mesh.lookup(context.rank()));
     DType dtype = static_cast<DType>(state.dtype);
@@ -255,24 +251,31 @@ Status RankRun::report(int64_t step, double seconds) {
                     report.hasNorm ? report.norm : std::nan(""));
 }
 
+/// All ranks judge a step by the same numbers.
+bool RankRun::allHaveTotals() const {
+  return std::all_of(manifest.coordinates.begin(), manifest.coordinates.end(),
+                     [](const abi::Coordinate &coordinate) {
+                       return hasMetric(coordinate, "totals");
+                     });
+}
+
+/// What this rank knows: a signal, or the time is over.
+bool RankRun::wantsToStop() const {
+  double seconds = static_cast<double>(Ring::now() - startTime) / 1e9;
+  bool isLate = job.options.maxSeconds > 0 && seconds > job.options.maxSeconds;
+  return isLate || job.stop.requested() != 0;
+}
+
 /// Same answer on every rank: from the totals, or by a collective where some
 /// rank has none.
 Status RankRun::agreeToStop(bool *stop) {
-  bool byTotals =
-      std::find(manifest.totals.begin(), manifest.totals.end(), "stop") !=
-          manifest.totals.end() &&
-      std::all_of(manifest.coordinates.begin(), manifest.coordinates.end(),
-                  [](const abi::Coordinate &coordinate) {
-                    return hasMetric(coordinate, "totals");
-                  });
-  if (byTotals) {
+  bool inTotals = std::find(manifest.totals.begin(), manifest.totals.end(),
+                            "stop") != manifest.totals.end();
+  if (inTotals && allHaveTotals()) {
     *stop = total("stop") > 0;
     return Status();
   }
-  bool late = job.options.maxSeconds > 0 &&
-              static_cast<double>(Ring::now() - startTime) / 1e9 >
-                  job.options.maxSeconds;
-  int64_t wanted = job.stop.requested() || late ? 1 : 0;
+  int64_t wanted = wantsToStop();
   MPTRT_TRY(gatherer->largest(&wanted));
   *stop = wanted > 0;
   return Status();
@@ -292,7 +295,11 @@ Status RankRun::runSteps() {
     if (!job.options.outputs.empty())
       MPTRT_TRY(outputs.collect(*gatherer, executor, context.rank() == 0));
     double seconds = static_cast<double>(Ring::now() - begin) / 1e9;
-    MPTRT_TRY(report(step, seconds));
+    status = report(step, seconds);
+    // Everybody fails alike: let all write their logs first.
+    if (status.code() == Code::NonFinite && allHaveTotals())
+      (void)communicator->barrier(Stream::Comm, executor.world());
+    MPTRT_TRY(status);
     stepsDone = step + 1;
     bool stop = false;
     MPTRT_TRY(agreeToStop(&stop));

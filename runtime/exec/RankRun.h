@@ -48,6 +48,8 @@ private:
   Status writeTrace();
   Status writeNow(DevicePtr to, const std::vector<char> &from);
   bool isReporter() const;
+  bool allHaveTotals() const;
+  bool wantsToStop() const;
   double metric(const std::string &name) const;
   double total(const std::string &name) const;
   std::vector<SavedState> savedStates(bool gradients) const;
