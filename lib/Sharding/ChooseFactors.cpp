@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One axis list per factor of an op. Candidates are the lists of its operands
-// (and the wish for its result) and none; of all combinations that the rule
-// allows the one that moves the fewest bytes wins, then the one with most
-// shards, then the first. Taking a slice of a whole value moves nothing, so
-// that a sharded parameter wins over a replicated activation.
+// (and the wish for its result): what is cut stays cut, and whole operands are
+// sliced, which moves nothing. Only where lists conflict (two for one factor,
+// one axis on two factors) may the factor also become whole. Of all
+// combinations that the rule allows the one that moves the fewest bytes wins,
+// then the one with most shards, then the first.
 //
 // Bytes are those of one rank and micro-batch: gather (n-1)/n of the result,
 // all-to-all (n-1)/n of the shard, a new partial sum over a device axis
@@ -100,21 +101,35 @@ double Sharder::costOf(ComputeOpInterface op, const ShardingRule &rule,
   return cost;
 }
 
-namespace {
 /// Candidate lists of each factor, in order of preference.
-struct Candidates {
+struct mpt::FactorCandidates {
   SmallVector<SmallVector<AxisList>> lists;
   void add(unsigned f, ArrayRef<AxisRefAttr> list) {
     if (!list.empty() && !llvm::is_contained(lists[f], AxisList(list)))
       lists[f].push_back(AxisList(list));
   }
-  /// Leaving a factor whole is always a candidate, but not for the batch.
-  void close() {
-    for (auto &options : lists)
-      if (llvm::none_of(options, [](ArrayRef<AxisRefAttr> list) {
+  bool conflicts(unsigned f, ArrayRef<AxisRefAttr> passed) const {
+    bool clash = lists[f].size() > 1;
+    for (const AxisList &list : lists[f]) {
+      clash |= sharesAxis(list, passed);
+      for (auto [g, others] : llvm::enumerate(lists))
+        clash |= g != f && llvm::any_of(others, [&](const AxisList &other) {
+                   return sharesAxis(list, other);
+                 });
+    }
+    return clash;
+  }
+  /// Offers to leave factors whole: those in conflict or all; never the batch.
+  void offerWhole(ArrayRef<AxisRefAttr> passed, bool all) {
+    SmallVector<unsigned> whole;
+    for (unsigned f = 0; f < lists.size(); ++f)
+      if (lists[f].empty() || all || conflicts(f, passed))
+        whole.push_back(f);
+    for (unsigned f : whole)
+      if (llvm::none_of(lists[f], [](ArrayRef<AxisRefAttr> list) {
             return hasAxis(list, kMicroAxis);
           }))
-        options.push_back({});
+        lists[f].push_back({});
   }
   /// The next combination; false after the last. Caps what is tried: with more
   /// than 4096 combinations only first choices and whole factors are.
@@ -135,7 +150,6 @@ struct Candidates {
         options = {options.front(), options.back()};
   }
 };
-} // namespace
 
 /// Whether operands can have what the choice asks beyond their dims.
 static bool isFeasible(ComputeOpInterface op, const ShardingRule &rule,
@@ -156,9 +170,33 @@ static bool isFeasible(ComputeOpInterface op, const ShardingRule &rule,
 }
 
 std::optional<FactorChoice>
+Sharder::chooseBest(ComputeOpInterface op, const ShardingRule &rule,
+                    ArrayRef<ShardingAttr> forms, const PassedPartials &passed,
+                    const FactorCandidates &offered) {
+  std::optional<FactorChoice> best;
+  double bestCost = 0, bestShards = 0;
+  SmallVector<unsigned> at(rule.factors.size(), 0);
+  do {
+    FactorChoice choice{{}, passed.axes, passed.group};
+    double shards = 1;
+    for (auto [f, i] : llvm::enumerate(at)) {
+      choice.factors.push_back(offered.lists[f][i]);
+      shards *= double(numShards(choice.factors.back()));
+    }
+    if (!isFeasible(op, rule, choice))
+      continue;
+    double cost = costOf(op, rule, forms, choice);
+    if (best && (cost > bestCost || (cost == bestCost && shards <= bestShards)))
+      continue;
+    best = choice, bestCost = cost, bestShards = shards;
+  } while (offered.next(at));
+  return best;
+}
+
+std::optional<FactorChoice>
 Sharder::chooseFactors(ComputeOpInterface op, const PassedPartials &passed) {
   ShardingRule rule = op.getShardingRule();
-  Candidates candidates;
+  FactorCandidates candidates;
   candidates.lists.resize(rule.factors.size());
   SmallVector<ShardingAttr> forms;
   auto vote = [&](ArrayRef<DimFactors> dims, ShardingAttr form) {
@@ -177,25 +215,12 @@ Sharder::chooseFactors(ComputeOpInterface op, const PassedPartials &passed) {
   if (ShardingAttr wish = op->getNumResults() ? wishes.lookup(op->getResult(0))
                                               : ShardingAttr())
     vote(rule.results[0], wish);
-  candidates.close();
-  candidates.cap();
-
-  std::optional<FactorChoice> best;
-  double bestCost = 0, bestShards = 0;
-  SmallVector<unsigned> at(rule.factors.size(), 0);
-  do {
-    FactorChoice choice{{}, passed.axes, passed.group};
-    double shards = 1;
-    for (auto [f, i] : llvm::enumerate(at)) {
-      choice.factors.push_back(candidates.lists[f][i]);
-      shards *= double(numShards(choice.factors.back()));
-    }
-    if (!isFeasible(op, rule, choice))
-      continue;
-    double cost = costOf(op, rule, forms, choice);
-    if (best && (cost > bestCost || (cost == bestCost && shards <= bestShards)))
-      continue;
-    best = choice, bestCost = cost, bestShards = shards;
-  } while (candidates.next(at));
-  return best;
+  for (bool all : {false, true}) {
+    FactorCandidates offered = candidates;
+    offered.offerWhole(passed.axes, all);
+    offered.cap();
+    if (auto best = chooseBest(op, rule, forms, passed, offered))
+      return best;
+  }
+  return std::nullopt;
 }

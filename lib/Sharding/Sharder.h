@@ -36,6 +36,8 @@ struct FactorChoice {
   SmallVector<unsigned> group;
 };
 
+struct FactorCandidates;
+
 class Sharder {
 public:
   Sharder(func::FuncOp func, MeshOp mesh);
@@ -59,6 +61,11 @@ private:
   ShardingAttr naturalForm(Value v);
   std::optional<FactorChoice> chooseFactors(ComputeOpInterface op,
                                             const PassedPartials &passed);
+  std::optional<FactorChoice> chooseBest(ComputeOpInterface op,
+                                         const ShardingRule &rule,
+                                         ArrayRef<ShardingAttr> forms,
+                                         const PassedPartials &passed,
+                                         const FactorCandidates &offered);
   double costOf(ComputeOpInterface op, const ShardingRule &rule,
                 ArrayRef<ShardingAttr> forms, const FactorChoice &choice);
 

@@ -76,28 +76,40 @@ module @whole {
 
 // -----
 
-// Conflicts: what moves the fewest bytes. The large activation stays, the small
-// weight is moved; the large weight stays, the small activation is gathered.
-!W = tensor<4x4xf32>
+// No conflict: what is cut stays cut, whole operands are sliced. Conflicts (one
+// axis on two dims): what moves the fewest bytes, the small weight or the small
+// activation.
+!W = tensor<4x1024xf32>
+!U = tensor<1024x4xf32>
 !V = tensor<4x4096xf32>
 // CHECK-LABEL: module @conflict
 module @conflict {
   mpt.mesh <["tp"=2], time ["micro"=1]>
   mpt.state @w : !W {role = "parameter", storage = #mpt.storage<f32, #mpt.s<[{"tp"=2}, {}]>>}
+  mpt.state @u : !U {role = "parameter", storage = #mpt.storage<f32, #mpt.s<[{}, {"tp"=2}]>>}
   mpt.state @v : !V {role = "parameter", storage = #mpt.storage<f32, #mpt.s<[{}, {"tp"=2}]>>}
   func.func @predict(%x.u: tensor<64x4xf32> {mpt.input = "x"}) -> (tensor<64x4xf32> {mpt.output = "y"}, tensor<64x4096xf32> {mpt.output = "z"}) {
     %x = mpt.constrain %x.u {to = #mpt.s<[{"micro"=1}, {}]>} : tensor<64x4xf32>
     %w = mpt.read @w : !W
+    // CHECK: [[U:%.*]] = mpt.read @u
+    %u = mpt.read @u : !U
     %v = mpt.read @v : !V
-    // CHECK: [[W:%.*]] = mpt.reshard {{.*}} : tensor<4x4xf32, #mpt.s<[{"tp"=2}, {}]>> -> tensor<4x4xf32, #mpt.s<[{}, {}]>>
-    // CHECK-NEXT: [[Y:%.*]] = mpt.dot_general %arg0, [[W]]
-    %y = mpt.dot_general %x, %w contract [1] x [0] {id = 0, stage = 0} : tensor<64x4xf32>, !W -> tensor<64x4xf32>
-    %c = mpt.constrain %y {to = #mpt.s<[{"micro"=1}, {"tp"=2}]>} : tensor<64x4xf32>
-    // CHECK-NEXT: [[C:%.*]] = mpt.reshard [[Y]]
-    // CHECK-NEXT: [[G:%.*]] = mpt.reshard [[C]] {{.*}} -> tensor<64x4xf32, #mpt.s<[{"micro"=1}, {}]>>
+    // CHECK: [[X:%.*]] = mpt.reshard %arg0 {{.*}} -> tensor<64x4xf32, #mpt.s<[{"micro"=1}, {"tp"=2}]>>
+    // CHECK-NEXT: [[Y:%.*]] = mpt.dot_general [[X]]
+    // CHECK-NEXT: [[C:%.*]] = mpt.reshard [[Y]] {{.*}}, partial = [sum{"tp"=2}]>> -> tensor<64x1024xf32, #mpt.s<[{"micro"=1}, {"tp"=2}]>>
+    %y = mpt.dot_general %x, %w contract [1] x [0] {id = 0, stage = 0} : tensor<64x4xf32>, !W -> tensor<64x1024xf32>
+    %c = mpt.constrain %y {to = #mpt.s<[{"micro"=1}, {"tp"=2}]>} : tensor<64x1024xf32>
+    // CHECK-NEXT: [[M:%.*]] = mpt.reshard [[U]] {{.*}} -> tensor<1024x4xf32, #mpt.s<[{"tp"=2}, {}]>>
+    // CHECK-NEXT: [[D:%.*]] = mpt.dot_general [[C]], [[M]]
+    // CHECK-NEXT: mpt.reshard [[D]] {{.*}} -> tensor<64x4xf32, #mpt.s<[{"micro"=1}, {"tp"=2}]>>
+    %d = mpt.dot_general %c, %u contract [1] x [0] {id = 1, stage = 0} : tensor<64x1024xf32>, !U -> tensor<64x4xf32>
+    // CHECK-NEXT: mpt.exp
+    %e = mpt.constrain %d {to = #mpt.s<[{"micro"=1}, {"tp"=2}]>} : tensor<64x4xf32>
+    %f = mpt.exp %e {id = 2, stage = 0} : tensor<64x4xf32>
+    // CHECK-NEXT: [[G:%.*]] = mpt.reshard {{.*}} -> tensor<64x4xf32, #mpt.s<[{"micro"=1}, {}]>>
     // CHECK-NEXT: mpt.dot_general [[G]]
-    %z = mpt.dot_general %c, %v contract [1] x [0] {id = 1, stage = 0} : tensor<64x4xf32>, !V -> tensor<64x4096xf32>
-    return %c, %z : tensor<64x4xf32>, tensor<64x4096xf32>
+    %z = mpt.dot_general %f, %v contract [1] x [0] {id = 3, stage = 0} : tensor<64x4xf32>, !V -> tensor<64x4096xf32>
+    return %f, %z : tensor<64x4xf32>, tensor<64x4096xf32>
   }
 }
 
