@@ -107,3 +107,100 @@ module @decay attributes {mpt.config = {loss = "output:l", optimizer = "adamw", 
     return %l : tensor<f32>
   }
 }
+
+// -----
+
+// Elementwise: a formula over the operand or the result.
+// CHECK-LABEL: module @elementwise
+module @elementwise attributes {mpt.config = {loss = "mse(y,t)", optimizer = "sgd"}} {
+  mpt.state @x : tensor<4xf32> {role = "parameter", trainable}
+  func.func @predict() -> (tensor<4xf32> {mpt.output = "y"}) {
+    // CHECK: %[[X:.*]] = mpt.read @x
+    %x = mpt.read @x : tensor<4xf32>
+    // CHECK: %[[LOG:.*]] = mpt.log %[[X]]
+    %l = mpt.log %x {id = 0} : tensor<4xf32>
+    // CHECK: %[[TANH:.*]] = mpt.tanh %[[LOG]]
+    %y = mpt.tanh %l {id = 1} : tensor<4xf32>
+    // CHECK: %[[DY:.*]] = mpt.sum
+    // CHECK-NEXT: %[[SQUARE:.*]] = mpt.mul %[[TANH]], %[[TANH]] {adjoint_of = 1
+    // CHECK-NEXT: %[[ONE:.*]] = mpt.constant {adjoint_of = 1
+    // CHECK-NEXT: %[[SLOPE:.*]] = mpt.sub %[[ONE]], %[[SQUARE]] {adjoint_of = 1
+    // CHECK-NEXT: %[[DL:.*]] = mpt.mul %[[DY]], %[[SLOPE]] {adjoint_of = 1
+    // CHECK-NEXT: %[[DX:.*]] = mpt.div %[[DL]], %[[X]] {adjoint_of = 0
+    // CHECK-NEXT: mpt.sum_squares %[[DX]]
+    return %y : tensor<4xf32>
+  }
+}
+
+// -----
+
+// Reduction: equal maxima share the gradient.
+// CHECK-LABEL: module @reduction
+module @reduction attributes {mpt.config = {loss = "mse(y,t)", optimizer = "sgd"}} {
+  mpt.state @x : tensor<4x3xf32> {role = "parameter", trainable}
+  func.func @predict() -> (tensor<4xf32> {mpt.output = "y"}) {
+    // CHECK: %[[X:.*]] = mpt.read @x
+    %x = mpt.read @x : tensor<4x3xf32>
+    // CHECK: %[[MAX:.*]] = mpt.reduce max %[[X]]
+    %y = mpt.reduce max %x {axes = [1], id = 0} : tensor<4x3xf32> -> tensor<4xf32>
+    // CHECK: %[[DY:.*]] = mpt.sum
+    // CHECK-NEXT: %[[WIDE:.*]] = mpt.broadcast %[[MAX]] {adjoint_of = 0{{.*}}dims = [0]
+    // CHECK-NEXT: %[[IS:.*]] = mpt.compare eq %[[X]], %[[WIDE]]
+    // CHECK-NEXT: %[[ONES:.*]] = mpt.convert %[[IS]]
+    // CHECK-NEXT: %[[COUNT:.*]] = mpt.reduce sum %[[ONES]] {adjoint_of = 0{{.*}}axes = [1]
+    // CHECK-NEXT: %[[PART:.*]] = mpt.div %[[DY]], %[[COUNT]]
+    // CHECK-NEXT: %[[SHARE:.*]] = mpt.broadcast %[[PART]]
+    // CHECK-NEXT: %[[ZERO:.*]] = mpt.constant
+    // CHECK-NEXT: mpt.select %[[IS]], %[[SHARE]], %[[ZERO]] {adjoint_of = 0
+    return %y : tensor<4xf32>
+  }
+}
+
+// -----
+
+// Shape: each op's gradient is the op that undoes it; a slice's is a pad.
+// CHECK-LABEL: module @shape
+module @shape attributes {mpt.config = {loss = "mse(y,t)", optimizer = "sgd"}} {
+  mpt.state @x : tensor<5x2xf32> {role = "parameter", trainable}
+  func.func @predict(%i: tensor<2x2xf32> {mpt.input = "i"}) -> (tensor<8xf32> {mpt.output = "y"}) {
+    %x = mpt.read @x : tensor<5x2xf32>
+    %s = mpt.slice %x {start = [1, 0], limit = [4, 2], stride = [2, 1], id = 0} : tensor<5x2xf32> -> tensor<2x2xf32>
+    %r = mpt.transpose %s {perm = [1, 0], id = 1} : tensor<2x2xf32> -> tensor<2x2xf32>
+    %c = mpt.concat %i, %r {axis = 0, id = 2} : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<4x2xf32>
+    %y = mpt.reshape %c {id = 3} : tensor<4x2xf32> -> tensor<8xf32>
+    // CHECK: %[[DY:.*]] = mpt.sum
+    // CHECK-NEXT: %[[DC:.*]] = mpt.reshape %[[DY]] {adjoint_of = 3
+    // CHECK-NEXT: %[[DR:.*]] = mpt.slice %[[DC]] {adjoint_of = 2{{.*}}limit = [4, 2], start = [2, 0]
+    // CHECK-NEXT: %[[DS:.*]] = mpt.transpose %[[DR]] {adjoint_of = 1{{.*}}perm = [1, 0]
+    // CHECK-NEXT: %[[DX:.*]] = mpt.pad %[[DS]] {adjoint_of = 0, hi = [1, 0]{{.*}}interior = [1, 0], lo = [1, 0], value = 0.000000e+00 : f32}
+    // CHECK-NEXT: mpt.sum_squares %[[DX]]
+    return %y : tensor<8xf32>
+  }
+}
+
+// -----
+
+// Indexing and composites: rows are scattered into zeros, softmax stays in terms
+// of its result.
+// CHECK-LABEL: module @neural
+module @neural attributes {mpt.config = {loss = "mse(y,t)", optimizer = "sgd"}} {
+  mpt.state @table : tensor<9x4xf32> {role = "parameter", trainable}
+  func.func @predict(%i: tensor<3xi64> {mpt.input = "i"}) -> (tensor<3x4xf32> {mpt.output = "y"}) {
+    %table = mpt.read @table : tensor<9x4xf32>
+    %h = mpt.take %table, %i {axis = 0, id = 0} : tensor<9x4xf32>, tensor<3xi64> -> tensor<3x4xf32>
+    // CHECK: %[[GELU:.*]] = mpt.gelu %[[H:[0-9a-z]+]]
+    %g = mpt.gelu %h {approx = "tanh", id = 1} : tensor<3x4xf32>
+    // CHECK: %[[Y:.*]] = mpt.softmax %[[GELU]]
+    %y = mpt.softmax %g {axis = 1, id = 2} : tensor<3x4xf32> -> tensor<3x4xf32>
+    // CHECK: %[[DY:.*]] = mpt.sum
+    // CHECK-NEXT: %[[P:.*]] = mpt.mul %[[DY]], %[[Y]] {adjoint_of = 2
+    // CHECK-NEXT: %[[S:.*]] = mpt.reduce sum %[[P]] {adjoint_of = 2{{.*}}axes = [1]
+    // CHECK-NEXT: %[[B:.*]] = mpt.broadcast %[[S]]
+    // CHECK-NEXT: %[[D:.*]] = mpt.sub %[[DY]], %[[B]]
+    // CHECK-NEXT: %[[DG:.*]] = mpt.mul %[[Y]], %[[D]] {adjoint_of = 2
+    // CHECK-NEXT: %[[DH:.*]] = mpt.gelu_grad %[[H]], %[[DG]] {adjoint_of = 1, approx = "tanh"
+    // CHECK-NEXT: %[[ZERO:.*]] = mpt.constant {adjoint_of = 0{{.*}}tensor<9x4xf32>
+    // CHECK-NEXT: mpt.scatter_rows add %[[ZERO]], %{{.*}}, %[[DH]] {adjoint_of = 0
+    return %y : tensor<3x4xf32>
+  }
+}
