@@ -165,10 +165,40 @@ static LogicalResult lowerStrided(Operation *op, KernelTable &table,
   return success();
 }
 
+/// A dim that is only cut at its end would be read by a plain iterator, for which
+/// linalg wants equal sizes: then elements are extracted one by one.
+static LogicalResult lowerPrefix(SliceOp op, KernelTable &table) {
+  Kernel k(table, op, "slice");
+  auto from = cast<RankedTensorType>(op.getInput().getType());
+  auto to = cast<RankedTensorType>(op.getResult().getType());
+  Value x = k.input(op.getInput(), from.getShape());
+  Value out = k.output(op.getResult(), to.getShape());
+  auto read = [&](Scalars &s, ValueRange, ValueRange) {
+    SmallVector<Value> indices;
+    Type i64 = s.b.getI64Type();
+    for (auto [d, start] : llvm::enumerate(op.getStart())) {
+      Value step = s.number(i64, op.getStrideOf(d));
+      Value at = s.mul(s.toI64(s.iterator(d)), step);
+      indices.push_back(s.toIndex(s.add(at, s.number(i64, start))));
+    }
+    return SmallVector<Value>{s.extract(x, indices)};
+  };
+  k.compute({}, {k.at(out, identityDims(to.getRank()))}, read);
+  k.launch();
+  return success();
+}
+
 static LogicalResult lowerSlice(SliceOp op, KernelTable &table) {
+  auto from = cast<RankedTensorType>(op.getInput().getType()).getShape();
+  auto to = cast<RankedTensorType>(op.getResult().getType()).getShape();
   SmallVector<int64_t> step;
-  for (size_t d = 0; d < op.getStart().size(); ++d)
+  bool isPrefix = false;
+  for (auto [d, start] : llvm::enumerate(op.getStart())) {
     step.push_back(op.getStrideOf(d));
+    isPrefix |= start == 0 && step.back() == 1 && from[d] != to[d];
+  }
+  if (isPrefix)
+    return lowerPrefix(op, table);
   return lowerStrided(op, table, "slice", op.getStart(), step);
 }
 

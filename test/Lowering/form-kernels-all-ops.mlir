@@ -73,7 +73,7 @@ module {
     %19 = mpt.mul %18, %x : !F
     return %19, %16, %17 : !F, !I, !Y
   }
-  func.func @shapes(%x: !F) -> (tensor<3x4x2xf32>, tensor<2x2x2xf32>, tensor<5x3x4xf32>, tensor<4x3x4xf32>, !F, !F, tensor<3xf32>) {
+  func.func @shapes(%x: !F) -> (tensor<3x4x2xf32>, tensor<2x2x2xf32>, tensor<5x3x4xf32>, tensor<4x3x4xf32>, !F, !F, tensor<3xf32>, tensor<2x2x4xf32>) {
     %0 = mpt.transpose %x {perm = [1, 2, 0]} : !F -> tensor<3x4x2xf32>
     %1 = mpt.slice %x {start = [0, 0, 1], limit = [2, 3, 4], stride = [1, 2, 2]} : !F -> tensor<2x2x2xf32>
     %2 = mpt.pad %x {value = 1.0 : f32, lo = [1, 0, 0], hi = [1, 0, 0], interior = [1, 0, 0]} : !F -> tensor<5x3x4xf32>
@@ -81,7 +81,8 @@ module {
     %4 = mpt.reverse %x {axes = [1, 2]} : !F
     %5 = mpt.iota {axis = 1} : () -> !F
     %6 = mpt.constant {value = dense<[1.0, 2.0, 3.0]> : tensor<3xf32>} : () -> tensor<3xf32>
-    return %0, %1, %2, %3, %4, %5, %6 : tensor<3x4x2xf32>, tensor<2x2x2xf32>, tensor<5x3x4xf32>, tensor<4x3x4xf32>, !F, !F, tensor<3xf32>
+    %7 = mpt.slice %x {start = [0, 0, 0], limit = [2, 2, 4]} : !F -> tensor<2x2x4xf32>
+    return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<3x4x2xf32>, tensor<2x2x2xf32>, tensor<5x3x4xf32>, tensor<4x3x4xf32>, !F, !F, tensor<3xf32>, tensor<2x2x4xf32>
   }
   func.func @reductions(%x: !F, %y: !Y) -> (tensor<2x4xf32>, tensor<3xf32>, !S, tensor<4xf32>, tensor<2x3xi1>, !S, tensor<2x3xf32>) {
     %0 = mpt.reduce sum %x {axes = [1]} : !F -> tensor<2x4xf32>
