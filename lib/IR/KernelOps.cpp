@@ -10,12 +10,13 @@ template <typename Op> static LogicalResult verifyDestinations(Op op) {
   if (op.getResults().empty()) {
     for (Type type : op.getOuts().getTypes())
       if (isa<TensorType>(type))
-        return op.emitOpError() << "destination of type " << type
-                                << " gives no result";
+        return op.emitOpError()
+               << "destination of type " << type << " gives no result";
     return success();
   }
   if (op.getOuts().getTypes() != op.getResults().getTypes())
-    return op.emitOpError() << "results must have the types of the destinations";
+    return op.emitOpError()
+           << "results must have the types of the destinations";
   return success();
 }
 
@@ -41,10 +42,19 @@ LogicalResult BufferOp::verify() {
                       ? 8
                       : result.getElementTypeBitWidth();
   int64_t bytes = result.getNumElements() * (bits / 8);
-  if (int64_t(getAt()) < 0 ||
-      int64_t(getAt()) + bytes > arena.getDimSize(0))
+  if (int64_t(getAt()) < 0 || int64_t(getAt()) + bytes > arena.getDimSize(0))
     return emitOpError() << "bytes [" << getAt() << ", " << getAt() + bytes
                          << ") lie outside of the arena of "
                          << arena.getDimSize(0) << " bytes";
+  return success();
+}
+
+LogicalResult CopyOp::verify() {
+  auto from = cast<MemRefType>(getFrom().getType());
+  auto to = cast<MemRefType>(getTo().getType());
+  if (from.getElementType() != to.getElementType() ||
+      from.getNumElements() != to.getNumElements())
+    return emitOpError() << "copies " << from << " to " << to
+                         << "; expected the same elements";
   return success();
 }

@@ -43,14 +43,24 @@ ArrayAttr mpt::getNodes(Operation *op) {
   return names.empty() ? ArrayAttr() : Builder(op).getStrArrayAttr(names);
 }
 
-KernelTable::KernelTable(ModuleOp module) : module(module), symbols(module) {}
+std::string mpt::getKernelText(func::FuncOp kernel) {
+  OwningOpRef<func::FuncOp> copy = kernel.clone();
+  copy->setName("kernel");
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  copy->print(os, OpPrintingFlags().useLocalScope());
+  return text;
+}
+
+KernelTable::KernelTable(ModuleOp module) : module(module), symbols(module) {
+  for (auto kernel : module.getOps<func::FuncOp>())
+    if (kernel->hasAttr(kKernelAttr))
+      byText[getKernelText(kernel)] = FlatSymbolRefAttr::get(kernel);
+}
 
 FlatSymbolRefAttr KernelTable::intern(OwningOpRef<func::FuncOp> kernel,
                                       StringRef stem) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  kernel->print(os, OpPrintingFlags().useLocalScope());
-  FlatSymbolRefAttr &symbol = byText[text];
+  FlatSymbolRefAttr &symbol = byText[getKernelText(*kernel)];
   if (symbol)
     return symbol;
   func::FuncOp owned = kernel.release();

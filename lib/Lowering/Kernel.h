@@ -29,6 +29,9 @@ namespace mlir::mpt {
 
 using Shape = SmallVector<int64_t>;
 
+/// The kernel as text without its name: equal kernels have equal text.
+std::string getKernelText(func::FuncOp kernel);
+
 /// The kernels of a module: equal kernels are one symbol.
 class KernelTable {
 public:

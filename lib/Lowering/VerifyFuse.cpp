@@ -164,12 +164,7 @@ void FuseVerifier::checkDistinct(ModuleOp module) {
   for (auto kernel : module.getOps<func::FuncOp>()) {
     if (!kernel->hasAttr(kKernelAttr))
       continue;
-    OwningOpRef<func::FuncOp> copy = kernel.clone();
-    copy->setName("kernel");
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    copy->print(os, OpPrintingFlags().useLocalScope());
-    auto [known, isNew] = seen.try_emplace(text, kernel);
+    auto [known, isNew] = seen.try_emplace(getKernelText(kernel), kernel);
     if (!isNew)
       fail(kernel) << "equals kernel '" << known->second.getName()
                    << "'; equal kernels are one symbol";

@@ -23,6 +23,13 @@ def Mpt_LibraryOp : Mpt_DpsCall<"library", (ins StrAttr:$name, OptionalAttr<Dens
 }
 def Mpt_ArenaOp : Mpt_Op<"arena", [Symbol]> {
   let summary = "device memory of one rank of a pipeline coordinate, in bytes";
+  let description = [{
+    `places`: what the manifest says of it (abi.def, Coordinate): dictionaries
+    {kind, name, at, ...}, kind: state, grad, acc (zero before the first step),
+    input, output, send, recv, sum, metric. `regions`: what only tasks use: once
+    (values of a step), save (count sets, stride bytes each), work (shared by all
+    tasks). `events`: the most events that a task uses.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$bytes, I64Attr:$align, OptionalAttr<StrAttr>:$sym_visibility);
   let assemblyFormat = "$sym_name attr-dict";
 }
@@ -31,6 +38,12 @@ def Mpt_BufferOp : Mpt_Op<"buffer", [Pure]> {
   let arguments = (ins AnyMemRef:$arena, Optional<Index>:$index, I64Attr:$at, OptionalAttr<I64Attr>:$stride);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$arena (`[` $index^ `]`)? attr-dict `:` type($arena) `->` type($result)";
+  let hasVerifier = 1;
+}
+def Mpt_CopyOp : Mpt_Op<"copy", []> {
+  let summary = "copies the bytes of one buffer to another";
+  let arguments = (ins AnyMemRef:$from, AnyMemRef:$to, StrAttr:$stream);
+  let assemblyFormat = "$from `to` $to `on` $stream attr-dict `:` type($from) `,` type($to)";
   let hasVerifier = 1;
 }
 def Mpt_RecordOp : Mpt_Op<"record"> {
