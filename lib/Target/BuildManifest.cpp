@@ -358,8 +358,11 @@ LogicalResult ManifestBuilder::addPlace(ArenaOp arena, DictionaryAttr place,
     auto index = tables.stateIndex.find(name);
     if (index == tables.stateIndex.end())
       return refuse();
+    // Stages that write copies of a state have a place of it each, their
+    // gradients in the same order.
     auto found = llvm::find_if(to.states, [&](const auto &known) {
-      return known.state == index->second;
+      return known.state == index->second &&
+             (kind == "state" ? known.offset : known.grad) < 0;
     });
     if (found == to.states.end())
       found = to.states.insert(to.states.end(), {index->second, -1, 0, -1});

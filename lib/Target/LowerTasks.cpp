@@ -43,6 +43,7 @@ private:
   LogicalResult lowerBuffer(BufferOp op);
   LogicalResult lowerLaunch(LaunchOp op);
   LogicalResult lowerLibrary(LibraryOp op);
+  LogicalResult lowerCopy(CopyOp op);
   LogicalResult lowerAllReduce(AllReduceOp op);
   LogicalResult lowerAllGather(AllGatherOp op);
   LogicalResult lowerReduceScatter(ReduceScatterOp op);
@@ -252,6 +253,17 @@ LogicalResult TaskLowering::lowerLaunch(LaunchOp op) {
                constant32(count), constant64(rows), constant64(grain)});
 }
 
+LogicalResult TaskLowering::lowerCopy(CopyOp op) {
+  FailureOr<Value> stream = getStream(op, op.getStream(), "compute");
+  if (failed(stream))
+    return failure();
+  auto type = cast<MemRefType>(op.getTo().getType());
+  int64_t bytes =
+      type.getNumElements() * getElementBytes(type.getElementType());
+  return call("mptrt_copy", {context, *stream, values.lookup(op.getTo()),
+                             values.lookup(op.getFrom()), constant64(bytes)});
+}
+
 LogicalResult TaskLowering::lowerLibrary(LibraryOp op) {
   FailureOr<Value> stream = getStream(op, op.getStream(), "compute");
   FailureOr<GemmShape> g = getGemmShape(op);
@@ -386,6 +398,7 @@ LogicalResult TaskLowering::lowerOp(Operation *op) {
       .Case<AllToAllOp>([&](auto o) { return lowerAllToAll(o); })
       .Case<ShardOffsetOp>([&](auto o) { return lowerOffset(o); })
       .Case<ShardExtentOp>([&](auto o) { return lowerExtent(o); })
+      .Case<CopyOp>([&](auto o) { return lowerCopy(o); })
       .Case<PointOp>([&](PointOp o) {
         return call("mptrt_point", {context, constant32(o.getIndex())});
       })
