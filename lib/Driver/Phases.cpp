@@ -39,7 +39,9 @@ static void buildSchedule(OpPassManager &pm) {
   pm.addPass(createOrderActionsPass());
 }
 
-static void buildFuse(OpPassManager &pm) { pm.addPass(createFormKernelsPass()); }
+static void buildFuse(OpPassManager &pm) {
+  pm.addPass(createFormKernelsPass());
+}
 
 static void buildAllocate(OpPassManager &pm) {
   pm.addPass(createPlanMemoryPass());
@@ -54,8 +56,8 @@ static const PhaseInfo phases[] = {
      buildImport, createVerifyImportPass},
     {"differentiate", "one @step: forward, adjoints, updates",
      buildDifferentiate, createVerifyDifferentiatePass},
-    {"plan", "mesh, constraints, stages and the schedule's header",
-     buildPlan, createVerifyPlanPass},
+    {"plan", "mesh, constraints, stages and the schedule's header", buildPlan,
+     createVerifyPlanPass},
     {"shard", "shardings in types; only reshards change them", buildShard,
      createVerifyShardPass},
     {"split", "one function per stage and task", buildSplit,
