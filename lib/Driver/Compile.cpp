@@ -115,6 +115,12 @@ static void reportTime(StringRef phase, double seconds) {
                                 phase, seconds, usage.ru_maxrss / 1024.0);
 }
 
+static LogicalResult verifyPhase(ModuleOp module, const PhaseInfo &phase) {
+  PassManager verify(module->getName());
+  verify.addPass(phase.createVerifier());
+  return verify.run(module);
+}
+
 static ExitCode runPhase(ModuleOp module, const PhaseInfo &phase, bool time) {
   auto begin = std::chrono::steady_clock::now();
   PassManager build(module->getName());
@@ -122,9 +128,7 @@ static ExitCode runPhase(ModuleOp module, const PhaseInfo &phase, bool time) {
   build.addPass(createMarkPhasePass({phase.name.str()}));
   if (failed(build.run(module)))
     return fail(codeOf(phase.name), "phase '" + phase.name + "' failed");
-  PassManager verify(module->getName());
-  verify.addPass(phase.createVerifier());
-  if (failed(verify.run(module)))
+  if (failed(verifyPhase(module, phase)))
     return fail(ExitCode::Internal,
                 "the form of phase '" + phase.name +
                     "' does not hold; this is a defect of mptc");
@@ -211,6 +215,10 @@ ExitCode mpt::compile(const Options &options, StringRef program) {
   if (!module)
     return ExitCode::BadInput;
   int first = findPhase(options.startAfter) + 1;
+  if (first > 0 && failed(verifyPhase(*module, getPhases()[first - 1])))
+    return fail(ExitCode::BadInput, "'" + options.model +
+                                        "' does not have the form of phase '" +
+                                        options.startAfter + "'");
   int last = options.check || options.listParams ? 0
              : options.stopAfter.empty()         ? int(getPhases().size()) - 1
                                                  : findPhase(options.stopAfter);
