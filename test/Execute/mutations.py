@@ -15,14 +15,6 @@ RECEIVED = re.compile(r'(?P<value>%[\w$.-]+): (?P<type>tensor<[^>]*>) \{mpt\.rec
 ELEMENT_BYTES = {"f32": 4, "f64": 8, "i64": 8}
 
 
-class Site:
-    """One place: the lines of its function, and how to rewrite them."""
-
-    def __init__(self, label, function, line, kinds, rewrite):
-        self.label, self.function, self.line = label, function, line
-        self.kinds, self.rewrite = kinds, rewrite
-
-
 def functions(lines):
     """(name, first line, last line) of every task."""
     found, begin = [], None
