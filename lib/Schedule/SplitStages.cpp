@@ -33,6 +33,7 @@ private:
   FailureOr<func::FuncOp> findProgram();
   LogicalResult split(func::FuncOp program);
   LogicalResult checkBatch(func::FuncOp program, int64_t micro);
+  void declareInterface(func::FuncOp program);
 };
 } // namespace
 
@@ -59,6 +60,32 @@ LogicalResult SplitStages::checkBatch(func::FuncOp program, int64_t micro) {
   return success();
 }
 
+/// `mpt.inputs`, `mpt.outputs`: what the program takes and gives, with global
+/// shapes and shardings, for the manifest; no task says it any more.
+void SplitStages::declareInterface(func::FuncOp program) {
+  Builder b(&getContext());
+  auto entry = [&](Attribute name, Type type, bool label) {
+    NamedAttrList list;
+    list.set("name", name);
+    list.set("type", TypeAttr::get(type));
+    if (label)
+      list.set("label", b.getUnitAttr());
+    return list.getDictionary(&getContext());
+  };
+  SmallVector<Attribute> inputs, outputs;
+  for (BlockArgument arg : program.getArguments())
+    if (Attribute name = program.getArgAttr(arg.getArgNumber(), "mpt.input"))
+      inputs.push_back(
+          entry(name, arg.getType(),
+                bool(program.getArgAttr(arg.getArgNumber(), "mpt.label"))));
+  for (auto [i, type] : llvm::enumerate(program.getResultTypes()))
+    if (Attribute name = program.getResultAttr(i, "mpt.output"))
+      outputs.push_back(entry(name, type, false));
+  getOperation()->setAttr("mpt.inputs", b.getArrayAttr(inputs));
+  if (!outputs.empty())
+    getOperation()->setAttr("mpt.outputs", b.getArrayAttr(outputs));
+}
+
 LogicalResult SplitStages::split(func::FuncOp program) {
   auto header = getOnly<ScheduleHeaderOp>(getOperation());
   auto mesh = getOnly<MeshOp>(getOperation());
@@ -68,6 +95,7 @@ LogicalResult SplitStages::split(func::FuncOp program) {
               "plan first";
   if (failed(checkBatch(program, mesh.getSize(kMicro))))
     return failure();
+  declareInterface(program);
   Classification classes(program);
   splitSums(program, classes);
   TaskDrafts drafts(program, classes, header.getStages());
