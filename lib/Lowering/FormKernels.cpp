@@ -149,6 +149,8 @@ static void formCollectives(func::FuncOp task, KernelTable &table) {
 static LogicalResult formTask(func::FuncOp task, const LoweringMap &lowerings,
                               KernelTable &table) {
   eraseDead(task);
+  for (AllToAllOp op : listOps<AllToAllOp>(task))
+    arrangeBlocks(op);
   foldSplats(task);
   cloneConstants(task);
   for (DotGeneralOp op : listOps<DotGeneralOp>(task)) {

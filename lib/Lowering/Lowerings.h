@@ -49,6 +49,8 @@ ContractionShape getContractionShape(DotGeneralOp op);
 void fitContraction(DotGeneralOp op);
 /// Moves the accumulate of the product, if it is the only use, next to it.
 void joinAccumulate(DotGeneralOp op);
+/// Makes an exchange one of the outermost dims, by transposes around it.
+void arrangeBlocks(AllToAllOp op);
 
 /// `cross_entropy.local` -> "cross_entropy_local".
 std::string stemOf(Operation *op);
