@@ -121,13 +121,27 @@ static LogicalResult verifyPhase(ModuleOp module, const PhaseInfo &phase) {
   return verify.run(module);
 }
 
+/// Counts the errors of a phase: one that fails must have said why.
+static bool runBuild(ModuleOp module, PassManager &build, unsigned &errors) {
+  ScopedDiagnosticHandler counter(
+      module.getContext(), [&](Diagnostic &diagnostic) {
+        errors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
+        return failure(); // for the printer, too
+      });
+  return succeeded(build.run(module));
+}
+
 static ExitCode runPhase(ModuleOp module, const PhaseInfo &phase, bool time) {
   auto begin = std::chrono::steady_clock::now();
   PassManager build(module->getName());
   phase.build(build);
   build.addPass(createMarkPhasePass({phase.name.str()}));
-  if (failed(build.run(module)))
-    return fail(codeOf(phase.name), "phase '" + phase.name + "' failed");
+  unsigned errors = 0;
+  if (!runBuild(module, build, errors))
+    return errors
+               ? codeOf(phase.name)
+               : fail(ExitCode::Internal,
+                      "phase '" + phase.name + "' failed and did not say why");
   if (failed(verifyPhase(module, phase)))
     return fail(ExitCode::Internal,
                 "the form of phase '" + phase.name +
