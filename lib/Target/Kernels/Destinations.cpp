@@ -44,6 +44,20 @@ static LogicalResult checkSignature(func::FuncOp kernel) {
   return success();
 }
 
+/// What the value is an update of, all the way back: the destinations of
+/// structured ops, the initial values of loops.
+static Value rootOf(Value value) {
+  while (auto result = dyn_cast<OpResult>(value)) {
+    if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+      value = loop.getInitArgs()[result.getResultNumber()];
+    else if (auto op = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+      value = op.getTiedOpOperand(result)->get();
+    else
+      break;
+  }
+  return value;
+}
+
 void KernelDestinations::runOnOperation() {
   func::FuncOp kernel = getOperation();
   if (!kernel->hasAttr(kKernelAttr) || kernel.isExternal())
@@ -61,6 +75,8 @@ void KernelDestinations::runOnOperation() {
   builder.setInsertionPoint(terminator);
   for (OpOperand &operand : terminator->getOpOperands()) {
     Value to = kernel.getArgument(inputs + operand.getOperandNumber());
+    if (rootOf(operand.get()) == to)
+      continue; // computed in place already
     auto write = bufferization::MaterializeInDestinationOp::create(
         builder, terminator->getLoc(), to.getType(), operand.get(), to);
     operand.set(write.getResult());
