@@ -198,15 +198,20 @@ Status Checker::checkAction(const abi::Coordinate &at,
                            [&](const abi::TransferPlace &place) {
                              return place.transfer == action.transfer;
                            });
-  bool isMove = action.op != abi::ActionExchange;
-  bool sends = action.op == abi::ActionSend || action.op == abi::ActionHandOver;
-  bool receives =
-      action.op == abi::ActionReceive || action.op == abi::ActionHandOver;
-  bool between =
-      action.op == abi::ActionSend || action.op == abi::ActionReceive;
-  if (item == at.transfers.end() || (sends && item->send < 0) ||
-      (receives && item->receive < 0) || (!isMove && item->sources.empty()) ||
-      isMove != (transfer.kind == "move") || (between && transfer.group < 0))
+  bool sends = action.op == abi::ActionSend;
+  bool receives = action.op == abi::ActionReceive;
+  bool isSum = action.op == abi::ActionExchange;
+  bool placed = item != at.transfers.end();
+  // A hand-over moves nothing where both sides are one place.
+  if (action.op == abi::ActionHandOver && placed)
+    sends = receives = item->send >= 0 && item->receive >= 0;
+  bool fits = isSum == (transfer.kind == "sum") &&
+              (action.op == abi::ActionHandOver ||
+               (placed && (!sends || item->send >= 0) &&
+                (!receives || item->receive >= 0) &&
+                (isSum ? item->sources.size() + item->targets.size() > 0
+                       : transfer.group >= 0)));
+  if (!fits)
     return makeStatus(Code::Internal,
                       "transfer '%s' has no place for an action of kind %lld",
                       transfer.name.c_str(), (long long)action.op);

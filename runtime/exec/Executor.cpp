@@ -69,11 +69,11 @@ Status Executor::joinFrom(Stream stream) {
   return Status();
 }
 
-const abi::TransferPlace &Executor::placeOf(const abi::Action &action) const {
-  return *std::find_if(own->transfers.begin(), own->transfers.end(),
-                       [&](const abi::TransferPlace &place) {
-                         return place.transfer == action.transfer;
-                       });
+const abi::TransferPlace *Executor::placeOf(const abi::Action &action) const {
+  for (const abi::TransferPlace &place : own->transfers)
+    if (place.transfer == action.transfer)
+      return &place;
+  return nullptr; // of a hand-over only (checkProgram)
 }
 
 int Executor::peerRank(const abi::Action &action) const {
@@ -129,7 +129,7 @@ Status Executor::runTask(const abi::Action &action) {
 Status Executor::sendOrReceive(const abi::Action &action) {
   const abi::Transfer &transfer =
       context->program.manifest.transfers[static_cast<size_t>(action.transfer)];
-  const abi::TransferPlace &place = placeOf(action);
+  const abi::TransferPlace &place = *placeOf(action);
   size_t group = static_cast<size_t>(transfer.group);
   auto peer =
       std::find(members[group].begin(), members[group].end(), peerRank(action));
@@ -149,11 +149,13 @@ Status Executor::sendOrReceive(const abi::Action &action) {
 }
 
 Status Executor::handOver(const abi::Action &action) {
-  const abi::TransferPlace &place = placeOf(action);
+  const abi::TransferPlace *place = placeOf(action);
+  if (!place || place->send < 0 || place->receive < 0)
+    return Status(); // one place
   const abi::Transfer &transfer =
       context->program.manifest.transfers[static_cast<size_t>(action.transfer)];
-  DevicePtr from = at(place.send + action.slot * place.sendStride);
-  DevicePtr to = at(place.receive + action.slot * place.receiveStride);
+  DevicePtr from = at(place->send + action.slot * place->sendStride);
+  DevicePtr to = at(place->receive + action.slot * place->receiveStride);
   if (from == to)
     return Status();
   size_t size = dtypeSize(static_cast<DType>(transfer.dtype));
@@ -164,15 +166,20 @@ Status Executor::handOver(const abi::Action &action) {
 Status Executor::exchange(const abi::Action &action) {
   const abi::Transfer &transfer =
       context->program.manifest.transfers[static_cast<size_t>(action.transfer)];
-  const abi::TransferPlace &place = placeOf(action);
-  DevicePtr sum = at(place.sources.front());
+  const abi::TransferPlace &place = *placeOf(action);
+  DType dtype = static_cast<DType>(transfer.dtype);
+  size_t bytes = static_cast<size_t>(transfer.count) * dtypeSize(dtype);
+  // Who adds nothing takes part with zeros.
+  bool adds = !place.sources.empty();
+  DevicePtr sum = at(adds ? place.sources.front() : place.targets.front());
+  if (!adds)
+    MPTRT_TRY(context->device.memset(Stream::Comm, sum, 0, bytes));
   for (size_t i = 1; i < place.sources.size(); ++i) {
     void *words[] = {sum.word(), at(place.sources[i]).word()};
     MPTRT_TRY(context->device.launchKernel(
         Stream::Comm, context->kernels[static_cast<size_t>(place.add)], words,
         2, {1, 1}));
   }
-  DType dtype = static_cast<DType>(transfer.dtype);
   if (transfer.group >= 0) {
     Group group = context->groups[static_cast<size_t>(transfer.group)];
     if (group < 0)
@@ -186,7 +193,6 @@ Status Executor::exchange(const abi::Action &action) {
     MPTRT_TRY(context->communicator.allReduce(
         Stream::Comm, group, ReduceOp::Sum, dtype, &operand, 1));
   }
-  size_t bytes = static_cast<size_t>(transfer.count) * dtypeSize(dtype);
   for (int64_t target : place.targets)
     if (at(target) != sum)
       MPTRT_TRY(context->device.copy(Stream::Comm, at(target), sum, bytes));

@@ -40,7 +40,7 @@ private:
   Status sendOrReceive(const abi::Action &action);
   Status handOver(const abi::Action &action);
   Status exchange(const abi::Action &action);
-  const abi::TransferPlace &placeOf(const abi::Action &action) const;
+  const abi::TransferPlace *placeOf(const abi::Action &action) const;
   int peerRank(const abi::Action &action) const;
   std::string describe(const abi::Action &action) const;
 

@@ -93,7 +93,9 @@ TEST(Manifest, RefusesBrokenPromises) {
       {[](abi::Manifest &m) { m.coordinates[0].actions[0].task = 1; },
        "manifest: coordinate 0: action 0: task of an action is 1; expected 0 "
        "to 0"},
-      {[](abi::Manifest &m) { m.coordinates[0].transfers[0].sources.clear(); },
+      {[](abi::Manifest &m) {
+         m.coordinates[0].transfers[0] = {0, -1, 0, -1, 0, {}, {}, -1};
+       },
        "manifest: coordinate 0: action 1: transfer 'totals' has no place for "
        "an action of kind 4"},
       {[](abi::Manifest &m) {
