@@ -85,6 +85,7 @@ public:
 
   //===- core ops ---------------------------------------------------------===//
 
+  static Val known(Host host);
   /// A scalar of the element type; broadcasts where it is used.
   Val scalar(Type element, double value);
   Val scalarLike(const Val &v, double value) {

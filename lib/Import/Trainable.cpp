@@ -48,29 +48,22 @@ static void checkPatterns(Program &program, StringRef flag) {
   }
 }
 
-static const onnx::Metadata *metadataOf(const onnx::Model &model,
-                                        StringRef name) {
-  for (const onnx::ValueInfo &info : model.graph.valueInfo)
-    if (info.name == name)
-      return &info.metadata;
-  return nullptr;
-}
-
 static const std::string *valueOf(const onnx::Metadata *metadata,
                                   StringRef key) {
   return metadata ? onnx::find(*metadata, {key.data(), key.size()}) : nullptr;
 }
 
 /// How many of the names in "['a', 'b']" the signature calls PARAMETER.
-static unsigned countParameters(const onnx::Model &model, StringRef folded) {
-  const std::string *signature = valueOf(&model.graph.metadata, signatureKey);
+static unsigned countParameters(const Program &program, StringRef folded) {
+  const std::string *signature =
+      valueOf(&program.model.graph.metadata, signatureKey);
   unsigned count = 0;
   SmallVector<StringRef> names;
   folded.trim("[]").split(names, ", ");
   for (StringRef name : names) {
     name = name.trim("'\"");
     std::string line = ("PARAMETER target='" + name + "'").str();
-    const std::string *kind = valueOf(metadataOf(model, name), kindKey);
+    const std::string *kind = valueOf(program.metadata.lookup(name), kindKey);
     count += (kind && *kind == "PARAMETER") ||
              (signature && StringRef(*signature).contains(line));
   }
@@ -80,11 +73,11 @@ static unsigned countParameters(const onnx::Model &model, StringRef folded) {
 /// What the exporter says; nullopt when it says nothing.
 static std::optional<bool> fromMetadata(const Program &program,
                                         StringRef name) {
-  const onnx::Metadata *metadata = metadataOf(program.model, name);
+  const onnx::Metadata *metadata = program.metadata.lookup(name);
   if (const std::string *kind = valueOf(metadata, kindKey))
     return *kind == "PARAMETER";
   if (const std::string *folded = valueOf(metadata, foldedKey)) {
-    unsigned count = countParameters(program.model, *folded);
+    unsigned count = countParameters(program, *folded);
     if (count <= 1)
       return count == 1;
   }
