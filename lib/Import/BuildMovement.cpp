@@ -168,8 +168,10 @@ Val NodeBuilder::pad(const Val &x, Scalar value, ArrayRef<int64_t> lo,
   if (!x)
     return x;
   SmallVector<int64_t> shape;
+  constexpr int64_t most = int64_t(1) << 40;
   for (auto [d, size] : llvm::enumerate(x.shape())) {
-    shape.push_back(size + lo[d] + hi[d]);
+    shape.push_back(size + std::clamp(lo[d], -most, most) +
+                    std::clamp(hi[d], -most, most));
     if (shape.back() < 0)
       return fail("pads of dim " + Twine(d) + " leave " + Twine(shape.back()) +
                   " of " + Twine(size) + " elements");
@@ -210,17 +212,17 @@ Val NodeBuilder::concat(ArrayRef<Val> parts, int64_t axis) {
   for (const Val &v : parts) {
     if (!v)
       return v;
+    bool fits =
+        v.rank() == parts[0].rank() && v.element() == parts[0].element();
+    for (int64_t d = 0; fits && d < v.rank(); ++d)
+      fits = d == axis || v.shape()[d] == parts[0].shape()[d];
+    if (!fits)
+      return fail("cannot concatenate " + text(parts[0].type) + " and " +
+                  text(v.type) + " along axis " + Twine(axis));
     if (shape.empty())
       shape.assign(v.shape().begin(), v.shape().end());
     else
       shape[axis] += v.shape()[axis];
-    bool fits =
-        v.rank() == int64_t(shape.size()) && v.element() == parts[0].element();
-    for (int64_t d = 0; fits && d < v.rank(); ++d)
-      fits = d == axis || v.shape()[d] == shape[d];
-    if (!fits)
-      return fail("cannot concatenate " + text(parts[0].type) + " and " +
-                  text(v.type) + " along axis " + Twine(axis));
     if (v.shape()[axis] != 0)
       kept.push_back(v);
   }

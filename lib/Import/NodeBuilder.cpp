@@ -89,16 +89,30 @@ std::optional<SmallVector<int64_t>> NodeBuilder::ints(size_t i) {
   return host->ints();
 }
 
-std::optional<double> NodeBuilder::number(size_t i) {
+Host NodeBuilder::element(size_t i) {
   std::string why;
   Host host = program.contents(input(i), why);
   if (host && host->type.getNumElements() == 1)
-    return host->isFloat() ? host->at(0).f : double(host->at(0).i);
+    return host;
   if (host)
     why = "has " + std::to_string(host->type.getNumElements()) +
           " elements, expected one";
   fail("input " + inputName(node, i) + " " + why, "make it a constant");
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<double> NodeBuilder::number(size_t i) {
+  Host host = element(i);
+  if (!host)
+    return std::nullopt;
+  return host->isFloat() ? host->at(0).f : double(host->at(0).i);
+}
+
+std::optional<int64_t> NodeBuilder::integer(size_t i) {
+  Host host = element(i);
+  if (!host)
+    return std::nullopt;
+  return host->ints()[0];
 }
 
 std::string NodeBuilder::text(ArrayRef<int64_t> shape) {
@@ -153,7 +167,8 @@ bool NodeBuilder::checkSize(ArrayRef<int64_t> shape) {
   uint64_t elements = 1;
   for (int64_t size : shape) {
     if (size < 0 || (size > 0 && elements > limit / size)) {
-      fail("a result of shape " + text(shape) + " has more than 2^40 elements");
+      fail("a result of shape " + text(shape) +
+           " has a negative dim or more than 2^40 elements");
       return false;
     }
     elements *= size;

@@ -84,12 +84,12 @@ static Vals importRange(NodeBuilder &b) {
       return {b.fail("range has no bounded size")};
     n = std::max<int64_t>(int64_t(count), 0);
   } else {
-    auto lo = b.ints(0), hi = b.ints(1), by = b.ints(2);
+    auto lo = b.integer(0), hi = b.integer(1), by = b.integer(2);
     if (!lo || !hi || !by)
       return {Val()};
-    if (by->front() == 0)
+    if (*by == 0)
       return {b.fail("delta is 0")};
-    __int128 span = __int128(hi->front()) - lo->front(), step = by->front();
+    __int128 span = __int128(*hi) - *lo, step = *by;
     __int128 count =
         span / step + (span % step != 0 && (span < 0) == (step < 0));
     n = int64_t(std::clamp<__int128>(count, 0, __int128(1) << 50));
@@ -126,10 +126,10 @@ static Vals importTrilu(NodeBuilder &b) {
   Val x = b.input(0);
   int64_t k = 0;
   if (b.has(1)) {
-    auto given = b.ints(1);
+    auto given = b.integer(1);
     if (!given)
       return {Val()};
-    k = given->front();
+    k = *given;
   }
   if (x.rank() < 2)
     return {b.fail("input has type " + b.text(x.type) +
@@ -141,13 +141,16 @@ static Vals importTrilu(NodeBuilder &b) {
 
 static Vals importOneHot(NodeBuilder &b) {
   Val indices = b.convert(b.input(0), b.i64()), values = b.input(2);
-  auto depth = b.number(1);
+  auto depth = b.integer(1);
   if (!depth)
     return {Val()};
+  if (values.rank() != 1 || values.shape()[0] != 2)
+    return {b.fail("values have type " + b.text(values.type) +
+                   ", expected two elements")};
   auto axis = b.axis(b.getInt("axis", -1), indices.rank() + 1);
   if (!axis)
     return {Val()};
-  int64_t n = int64_t(*depth);
+  int64_t n = *depth;
   SmallVector<int64_t> thin(indices.shape()), shape;
   thin.insert(thin.begin() + *axis, 1);
   shape = thin;

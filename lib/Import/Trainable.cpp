@@ -45,6 +45,13 @@ static void checkPatterns(Program &program, StringRef flag) {
     if (!llvm::Regex(text).isValid(why))
       program.problems.error("--" + flag.str() + " " + onnx::quote(text.str()) +
                              " is no regular expression: " + why);
+    else if (llvm::none_of(program.stored, [&](const Stored &stored) {
+               return llvm::Regex(text).match(stored.name);
+             }))
+      program.problems.warning("--" + flag.str() + " " +
+                                   onnx::quote(text.str()) +
+                                   " matches no state",
+                               "--list-params prints the names");
   }
 }
 
