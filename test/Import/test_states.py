@@ -70,7 +70,7 @@ def test_elements_in_other_fields(tmp_path):
     model = model_of([node("Add", ["x", "w"], ["y"])], {"x": X.astype(np.float16)}, ["y"], [t])
     text, said = imported(tmp_path, model)
     assert states(text) == {} and "dense<[0.000000e+00, 1.000000e+00, 2.000000e+00]> : tensor<3xf16>" in text
-    assert said == ["warning: m.onnx: warning: initializer 'w' is taken as a constant, its elements are no array in the "
+    assert said == ["warning: m.onnx: initializer 'w' is taken as a constant, its elements are no array in the "
                     "file; store it as raw_data to train it"]
 
 
@@ -210,6 +210,11 @@ def test_flags_come_first(tmp_path):
     assert states(imported(tmp_path, model)[0]) == {"w": "parameter+", "layer.rotary": "buffer"}
     flags = {"freeze": ["^w$"], "train": ["rot"]}
     assert states(imported(tmp_path, model, **flags)[0]) == {"w": "parameter", "layer.rotary": "parameter+"}
+
+
+def test_flag_that_matches_nothing(tmp_path):
+    _, said = imported(tmp_path, linear(node("MatMul", ["x", "w"], ["y"])), freeze=["layer"])
+    assert said == ["warning: m.onnx: --freeze 'layer' matches no state; --list-params prints the names"]
 
 
 def test_only_what_reaches_the_loss_is_trained(tmp_path):
