@@ -3,7 +3,7 @@
 // for the machine that compiles (config key `cpu`: another one). The usual O2
 // pipeline; no contraction of products and sums, no reassociation, so that the
 // bits depend on the program only. Equal modules give equal bytes.
-#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "EmitHost.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mpt/IR/Config.h"
 #include "mpt/Target/Emit.h"
@@ -57,7 +57,7 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module) {
       llvm::CodeGenOptLevel::Default));
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+void mpt::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -95,9 +95,9 @@ static LogicalResult translate(ModuleOp module, HostCode &code) {
   return success();
 }
 
-/// Opens a file that vanishes unless it is kept.
-static std::unique_ptr<llvm::ToolOutputFile>
-open(ModuleOp module, StringRef path, llvm::sys::fs::OpenFlags flags) {
+std::unique_ptr<llvm::ToolOutputFile>
+mpt::openOutput(ModuleOp module, StringRef path,
+                llvm::sys::fs::OpenFlags flags) {
   std::error_code error;
   auto file = std::make_unique<llvm::ToolOutputFile>(path, error, flags);
   if (!error)
@@ -110,7 +110,7 @@ LogicalResult mpt::emitLLVM(ModuleOp module, StringRef path) {
   HostCode code;
   if (failed(translate(module, code)))
     return failure();
-  auto file = open(module, path, llvm::sys::fs::OF_Text);
+  auto file = openOutput(module, path, llvm::sys::fs::OF_Text);
   if (!file)
     return failure();
   code.module->print(file->os(), nullptr);
@@ -122,7 +122,7 @@ LogicalResult mpt::emitObject(ModuleOp module, StringRef path) {
   HostCode code;
   if (failed(translate(module, code)))
     return failure();
-  auto file = open(module, path, llvm::sys::fs::OF_None);
+  auto file = openOutput(module, path, llvm::sys::fs::OF_None);
   if (!file)
     return failure();
   llvm::legacy::PassManager passes;

@@ -60,11 +60,19 @@ func.func @softmax(%x: memref<32x64xf32>, %o: memref<32x64xf32>) attributes {mpt
   return
 }
 
-// A sum over rows writes what all rows share: one row.
+// A sum over the rows of a matrix is parallel in its columns: the inner loop of
+// the second nest, and the only loop of the first.
 // CHECK-LABEL: func.func @columns(
-// CHECK-SAME: mpt.space = array<i64: 1, 1>
+// CHECK-SAME: %[[begin:[^:]*]]: index, %[[end:[^:]*]]: index)
+// CHECK-SAME: mpt.space = array<i64: 64, 496>
+// CHECK: affine.for %{{.*}} = %[[begin]] to %[[end]] {
 // CHECK: affine.for %{{.*}} = 0 to 32
+// CHECK-NEXT: affine.for %{{.*}} = %[[begin]] to %[[end]] {
 func.func @columns(%x: memref<32x64xf32>, %o: memref<64xf32>) attributes {mpt.kernel} {
+  %zero = arith.constant 0.0 : f32
+  affine.for %j = 0 to 64 {
+    affine.store %zero, %o[%j] : memref<64xf32>
+  }
   affine.for %i = 0 to 32 {
     affine.for %j = 0 to 64 {
       %0 = affine.load %x[%i, %j] : memref<32x64xf32>
@@ -76,12 +84,43 @@ func.func @columns(%x: memref<32x64xf32>, %o: memref<64xf32>) attributes {mpt.ke
   return
 }
 
+// All rows add to one number: one row.
+// CHECK-LABEL: func.func @total(
+// CHECK-SAME: mpt.space = array<i64: 1, 1>
+// CHECK: affine.for %{{.*}} = 0 to 64
+func.func @total(%x: memref<64xf32>, %o: memref<f32>) attributes {mpt.kernel} {
+  affine.for %j = 0 to 64 {
+    %0 = affine.load %x[%j] : memref<64xf32>
+    %1 = affine.load %o[] : memref<f32>
+    %2 = arith.addf %1, %0 : f32
+    affine.store %2, %o[] : memref<f32>
+  }
+  return
+}
+
+// A running sum in a scalar of the kernel is no range of rows either.
+// CHECK-LABEL: func.func @scan(
+// CHECK-SAME: mpt.space = array<i64: 1, 1>
+func.func @scan(%x: memref<64xf32>, %o: memref<64xf32>) attributes {mpt.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %s = memref.alloc() : memref<f32>
+  affine.store %zero, %s[] : memref<f32>
+  affine.for %j = 0 to 64 {
+    %0 = affine.load %x[%j] : memref<64xf32>
+    %1 = affine.load %s[] : memref<f32>
+    %2 = arith.addf %1, %0 : f32
+    affine.store %2, %s[] : memref<f32>
+    affine.store %2, %o[%j] : memref<64xf32>
+  }
+  return
+}
+
 // The second nest reads rows of the first that are not its own: not fused, and
-// then two nests are no range of rows.
-// CHECK-LABEL: func.func @transposed(
+// no range of rows.
+// CHECK-LABEL: func.func @symmetric(
 // CHECK-SAME: mpt.space = array<i64: 1, 1>
 // CHECK: memref.alloca() {{.*}} : memref<8x8xf32>
-func.func @transposed(%x: memref<8x8xf32>, %o: memref<8x8xf32>) attributes {mpt.kernel} {
+func.func @symmetric(%x: memref<8x8xf32>, %o: memref<8x8xf32>) attributes {mpt.kernel} {
   %t = memref.alloc() {alignment = 64 : i64} : memref<8x8xf32>
   affine.for %i = 0 to 8 {
     affine.for %j = 0 to 8 {
@@ -93,7 +132,9 @@ func.func @transposed(%x: memref<8x8xf32>, %o: memref<8x8xf32>) attributes {mpt.
   affine.for %i = 0 to 8 {
     affine.for %j = 0 to 8 {
       %0 = affine.load %t[%j, %i] : memref<8x8xf32>
-      affine.store %0, %o[%i, %j] : memref<8x8xf32>
+      %1 = affine.load %t[%i, %j] : memref<8x8xf32>
+      %2 = arith.addf %0, %1 : f32
+      affine.store %2, %o[%i, %j] : memref<8x8xf32>
     }
   }
   return

@@ -39,6 +39,14 @@ def KernelDestinationsPass : Pass<"mpt-kernel-destinations", "::mlir::func::Func
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
+def KernelResultsPass : Pass<"mpt-kernel-results", "::mlir::func::FuncOp"> {
+  let summary = "a kernel on buffers has no results";
+  let description = [{
+    After bufferization: a result that does not lie in its destination is copied
+    there.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
 def KernelRowsPass : Pass<"mpt-kernel-rows", "::mlir::func::FuncOp"> {
   let summary = "loop nests over rows are fused and become a range of rows";
   let description = [{
@@ -56,6 +64,9 @@ def KernelRowsPass : Pass<"mpt-kernel-rows", "::mlir::func::FuncOp"> {
     affine.for %i = %begin to %end { affine.store %c, %m[0]  affine.for %j ... }
     ```
   }];
+  let options = [
+    Option<"flatten", "flatten", "bool", "false",
+           "a single nest of parallel loops becomes one loop, so that a row is an element">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect"];
 }
 def ApproximateMathPass : Pass<"mpt-approximate-math"> {
@@ -74,5 +85,17 @@ def KernelWordsPass : Pass<"mpt-kernel-words", "::mlir::ModuleOp"> {
     which loads pointers and scalars from the array (mptrt/Device.h).
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+def CheckGpuMathPass : Pass<"mpt-check-gpu-math"> {
+  let summary = "refuses functions and buffers that a GPU's kernels cannot have";
+}
+def KernelThreadsPass : Pass<"mpt-kernel-threads", "::mlir::ModuleOp"> {
+  let summary = "kernels of a GPU: one thread per row";
+  let description = [{
+    Moves the functions into `gpu.module @kernels` and puts `llvm.func @k(words...)`
+    with `nvvm.kernel` around each kernel, in which thread t of the grid computes
+    row t.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::gpu::GPUDialect"];
 }
 #endif

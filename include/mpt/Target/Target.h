@@ -21,10 +21,10 @@
 #include "mlir/Pass/PassManager.h"
 #include "mpt/Analysis/TargetFacts.h"
 #include "mpt/IR/Config.h"
+#include "mpt/IR/Kernels.h"
 
 namespace mlir::mpt {
 
-inline constexpr StringLiteral kKernelAttr = "mpt.kernel";
 inline constexpr StringLiteral kSpaceAttr = "mpt.space";
 /// On a kernel that adds up the operands of a sum transfer: its words are the
 /// destination and the other operand, it is launched as one row (abi.def,

@@ -3,9 +3,6 @@
 // may not reorder sums; functions of f32 are polynomials, those of f64 calls of
 // libm. Contractions are library calls (oneDNN, in the runtime).
 #include "../Kernels/Kernels.h"
-#include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Transforms/Passes.h"
 #include "mpt/Target/Passes.h"
 #include "mpt/Target/Target.h"
 
@@ -31,22 +28,8 @@ TargetFacts CpuTarget::getFacts() const {
 void CpuTarget::buildKernelPipeline(OpPassManager &pm, const Config &) const {
   buildKernelLoops(pm);
   pm.addNestedPass<func::FuncOp>(createKernelRowsPass());
-  pm.addPass(createLowerAffinePass());
   pm.addPass(createApproximateMathPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions functions;
-  functions.useBarePtrCallConv = true;
-  pm.addPass(createConvertFuncToLLVMPass(functions));
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createCSEPass());
+  buildLoopsToLLVM(pm);
   pm.addPass(createKernelWordsPass());
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// States in the IR what the signature of a kernel means: inputs are read only,
-// result i is written into destination i. One-Shot Bufferize then computes in
-// place where it can and copies where it must. Refuses kernels whose last
-// arguments do not match their results.
+// What the signature of a kernel means: inputs are read only, result i is
+// written into destination i. Said before One-Shot Bufferize, which then
+// computes in place where it can, and enforced after it: what it left as a
+// result is copied. Refuses kernels whose last arguments do not match their
+// results.
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mpt/Target/Passes.h"
 #include "mpt/Target/Target.h"
 
 namespace mlir::mpt {
 #define GEN_PASS_DEF_KERNELDESTINATIONSPASS
+#define GEN_PASS_DEF_KERNELRESULTSPASS
 #include "mpt/Target/Passes.h.inc"
 } // namespace mlir::mpt
 
@@ -17,6 +20,9 @@ using namespace mlir::mpt;
 namespace {
 struct KernelDestinations
     : mpt::impl::KernelDestinationsPassBase<KernelDestinations> {
+  void runOnOperation() override;
+};
+struct KernelResults : mpt::impl::KernelResultsPassBase<KernelResults> {
   void runOnOperation() override;
 };
 } // namespace
@@ -44,14 +50,15 @@ static LogicalResult checkSignature(func::FuncOp kernel) {
   return success();
 }
 
-/// What the value is an update of, all the way back: the destinations of
-/// structured ops, the initial values of loops.
-static Value rootOf(Value value) {
+/// The tensor whose buffer an in-place computation of `value` uses.
+static Value findDestination(Value value) {
   while (auto result = dyn_cast<OpResult>(value)) {
-    if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
-      value = loop.getInitArgs()[result.getResultNumber()];
-    else if (auto op = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
-      value = op.getTiedOpOperand(result)->get();
+    Operation *op = result.getOwner();
+    if (auto style = dyn_cast<DestinationStyleOpInterface>(op))
+      value = style.getTiedOpOperand(result)->get();
+    else if (auto loop = dyn_cast<LoopLikeOpInterface>(op);
+             loop && loop.getTiedLoopInit(result))
+      value = loop.getTiedLoopInit(result)->get();
     else
       break;
   }
@@ -75,10 +82,39 @@ void KernelDestinations::runOnOperation() {
   builder.setInsertionPoint(terminator);
   for (OpOperand &operand : terminator->getOpOperands()) {
     Value to = kernel.getArgument(inputs + operand.getOperandNumber());
-    if (rootOf(operand.get()) == to)
-      continue; // computed in place already
+    // Bufferization finds that by itself, and is confused by a copy where the
+    // chain has loops.
+    if (findDestination(operand.get()) == to)
+      continue;
     auto write = bufferization::MaterializeInDestinationOp::create(
         builder, terminator->getLoc(), to.getType(), operand.get(), to);
     operand.set(write.getResult());
   }
+}
+
+void KernelResults::runOnOperation() {
+  func::FuncOp kernel = getOperation();
+  if (!kernel->hasAttr(kKernelAttr) || kernel.isExternal() ||
+      kernel.getNumResults() == 0)
+    return;
+  Operation *terminator = kernel.getBody().front().getTerminator();
+  OpBuilder builder(terminator);
+  unsigned results = kernel.getNumResults();
+  unsigned inputs = kernel.getNumArguments() - results;
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    Value from = operand.get();
+    BlockArgument to = kernel.getArgument(inputs + operand.getOperandNumber());
+    auto arg = dyn_cast<BlockArgument>(from);
+    if (arg && arg != to && arg.getArgNumber() >= inputs)
+      return (void)(kernel.emitOpError()
+                        << "result " << operand.getOperandNumber()
+                        << " is the destination of another result",
+                    signalPassFailure());
+    if (from != to)
+      memref::CopyOp::create(builder, terminator->getLoc(), from, to);
+  }
+  terminator->setOperands({});
+  kernel.setType(
+      builder.getFunctionType(kernel.getArgumentTypes(), TypeRange()));
+  kernel.removeResAttrsAttr();
 }

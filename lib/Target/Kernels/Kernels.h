@@ -11,5 +11,9 @@ namespace mlir::mpt {
 /// results, their bodies affine loops.
 void buildKernelLoops(OpPassManager &pm);
 
+/// Loops on memrefs -> functions on bare pointers in the LLVM dialect. What is
+/// left of dialect `math` becomes instructions or calls of libm.
+void buildLoopsToLLVM(OpPassManager &pm);
+
 } // namespace mlir::mpt
 #endif

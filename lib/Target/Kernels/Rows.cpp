@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a list of loop nests to one nest over rows.
+// From a list of loop nests to a range of rows.
 //
-//   1. An access is *aligned* if one index of it, always the same for a buffer,
-//      is the variable of the nest's outer loop. A nest is parallel if all that
-//      it writes is aligned (what it only reads may be read anyhow).
-//   2. Neighbouring parallel nests over the same range are fused if a buffer
-//      that one of them writes is aligned in the same way in both: row i of the
-//      second needs row i of the first only.
+//   1. An access is *aligned* with a loop if one index of it, always the same
+//      for a buffer, is the loop's variable. A loop is parallel if all that is
+//      written under it is aligned (what is only read may be read anyhow).
+//   2. Neighbouring nests over the same range, parallel in their outer loop,
+//   are
+//      fused if a buffer that one of them writes is aligned in the same way in
+//      both: row i of the second needs row i of the first only.
 //   3. A buffer of the kernel used in one nest only, aligned there, keeps one
 //      row; it is then private to whoever computes the row.
-//   4. If one parallel nest writes all arguments that are written, its range
-//      becomes [begin, end). What stands before it writes private buffers only
-//      and is done by each worker again.
+//   4. If every nest has a parallel loop over the same number of rows, outer or
+//      inner (a sum over the rows of a matrix is parallel in its columns), and
+//      buffers are aligned in the same way in all, the ranges of these loops
+//      become [begin, end). What stands beside the nests writes private buffers
+//      only and is done by each worker again.
 //
 // Distinct buffers are taken as disjoint; an argument that is input and
 // destination at once must be aligned in both (phase 9 only plans that for
 // operands of the same element).
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/LoopUtils.h"
 #include "mpt/Target/Passes.h"
 #include "mpt/Target/Target.h"
 
@@ -31,6 +35,7 @@ using namespace mlir::affine;
 
 namespace {
 struct KernelRows : mpt::impl::KernelRowsPassBase<KernelRows> {
+  using KernelRowsPassBase::KernelRowsPassBase;
   void runOnOperation() override;
 };
 
@@ -62,11 +67,12 @@ static int64_t findRowDim(AffineMap map, ValueRange operands, Value row) {
   return found;
 }
 
-/// The buffers used in `nest`, in order of first use; failure if it does
-/// something to memory that is not understood.
-static FailureOr<Uses> collectUses(AffineForOp nest) {
+/// The buffers used in `nest` and how they are aligned with `loop`, which is it
+/// or lies in it, in order of first use; failure if the nest does something to
+/// memory that is not understood.
+static FailureOr<Uses> collectUses(AffineForOp nest, AffineForOp loop) {
   Uses uses;
-  Value row = nest.getInductionVar();
+  Value row = loop.getInductionVar();
   WalkResult result = nest.walk([&](Operation *op) {
     if (auto load = dyn_cast<AffineReadOpInterface>(op)) {
       uses[load.getMemRef()].addAccess(
@@ -109,7 +115,8 @@ static int64_t countRows(AffineForOp nest) {
 static bool canFuse(AffineForOp first, AffineForOp second) {
   if (countRows(first) == 0 || countRows(first) != countRows(second))
     return false;
-  FailureOr<Uses> a = collectUses(first), b = collectUses(second);
+  FailureOr<Uses> a = collectUses(first, first),
+                  b = collectUses(second, second);
   if (failed(a) || failed(b) || !isParallel(*a) || !isParallel(*b))
     return false;
   for (auto &[buffer, use] : *a) {
@@ -199,7 +206,7 @@ static void shrink(memref::AllocOp alloc) {
   }
   if (!nest || countRows(nest) == 0)
     return;
-  FailureOr<Uses> uses = collectUses(nest);
+  FailureOr<Uses> uses = collectUses(nest, nest);
   if (failed(uses) || !(*uses)[alloc].aligned)
     return;
   int64_t dim = (*uses)[alloc].rowDim;
@@ -234,11 +241,11 @@ static int64_t countWork(Operation *op) {
   return std::max<int64_t>(work, 1) * trips;
 }
 
-/// Whether everything in the block but `nest` writes buffers made in the block.
-static bool restIsPrivate(Block &block, AffineForOp nest) {
+/// Whether what stands beside the nests writes buffers of the block only.
+static bool restIsPrivate(Block &block) {
   bool ok = true;
   for (Operation &top : block) {
-    if (&top == nest)
+    if (isa<AffineForOp>(top))
       continue;
     top.walk([&](Operation *op) {
       if (auto store = dyn_cast<AffineWriteOpInterface>(op))
@@ -252,19 +259,83 @@ static bool restIsPrivate(Block &block, AffineForOp nest) {
   return ok;
 }
 
-/// The nest whose rows are those of the kernel, or null.
-static AffineForOp findRows(Block &block) {
-  AffineForOp found;
-  for (auto nest : block.getOps<AffineForOp>()) {
-    // A second nest would be computed by every worker again.
-    if (found)
-      return {};
-    found = nest;
+/// Adds the uses of another nest; false if one of them writes a buffer that is
+/// not aligned in the same way in both.
+static bool merge(Uses &all, const Uses &uses) {
+  for (auto &[buffer, use] : uses) {
+    auto [known, isNew] = all.insert({buffer, use});
+    if (isNew)
+      continue;
+    Use &old = known->second;
+    old.aligned &= use.aligned && use.rowDim == old.rowDim;
+    old.read |= use.read;
+    old.written |= use.written;
   }
-  if (!found || countRows(found) < 2 || !restIsPrivate(block, found))
-    return {};
-  FailureOr<Uses> uses = collectUses(found);
-  return succeeded(uses) && isParallel(*uses) ? found : AffineForOp();
+  return isParallel(all);
+}
+
+/// A parallel loop over `rows` rows for each nest of the block, consistent with
+/// each other; empty if there are none.
+static SmallVector<AffineForOp> findRows(Block &block, int64_t rows) {
+  SmallVector<AffineForOp> found;
+  Uses all;
+  for (auto nest : block.getOps<AffineForOp>()) {
+    bool isIn = false;
+    nest.walk<WalkOrder::PreOrder>([&](AffineForOp loop) {
+      if (countRows(loop) != rows)
+        return WalkResult::advance();
+      FailureOr<Uses> uses = collectUses(nest, loop);
+      Uses merged = all;
+      if (failed(uses) || !merge(merged, *uses))
+        return WalkResult::advance();
+      all = merged;
+      found.push_back(loop);
+      isIn = true;
+      return WalkResult::interrupt();
+    });
+    if (!isIn)
+      return {};
+  }
+  return found;
+}
+
+/// The loops over the rows of the kernel, one per nest; empty if it is no range
+/// of rows. The loops of the last nest, which writes results, are tried.
+static SmallVector<AffineForOp> findRows(Block &block) {
+  auto nests = llvm::to_vector(block.getOps<AffineForOp>());
+  SmallVector<AffineForOp> found;
+  if (nests.empty() || !restIsPrivate(block))
+    return found;
+  nests.back().walk<WalkOrder::PreOrder>([&](AffineForOp loop) {
+    if (countRows(loop) >= 2)
+      found = findRows(block, countRows(loop));
+    return found.empty() ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return found;
+}
+
+/// Makes one loop of a single nest of parallel loops, so that a row is an
+/// element; returns that loop or `outer`.
+static AffineForOp flattenNest(Block &block, AffineForOp outer) {
+  SmallVector<AffineForOp> band, parallel;
+  if (!llvm::hasSingleElement(block.getOps<AffineForOp>()) ||
+      outer->getBlock() != &block)
+    return outer;
+  getPerfectlyNestedLoops(band, outer);
+  for (AffineForOp loop : band) {
+    FailureOr<Uses> uses = collectUses(outer, loop);
+    if (countRows(loop) == 0 || failed(uses) || !isParallel(*uses))
+      break;
+    parallel.push_back(loop);
+  }
+  int64_t rows = 1;
+  for (AffineForOp loop : parallel)
+    rows *= countRows(loop);
+  if (parallel.size() < 2 || failed(coalesceLoops(parallel)))
+    return outer;
+  outer.setConstantLowerBound(0);
+  outer.setConstantUpperBound(rows);
+  return outer;
 }
 
 /// Small buffers go on the stack; the others are freed at the end.
@@ -300,9 +371,11 @@ void KernelRows::runOnOperation() {
   Block &block = kernel.getBody().front();
   fuseNeighbours(block);
   // The kernel of a sum is launched as one row.
-  AffineForOp nest;
+  SmallVector<AffineForOp> loops;
   if (!kernel->hasAttr(kSumAttr))
-    nest = findRows(block);
+    loops = findRows(block);
+  if (flatten && loops.size() == 1)
+    loops[0] = flattenNest(block, loops[0]);
   for (auto alloc : llvm::make_early_inc_range(block.getOps<memref::AllocOp>()))
     shrink(alloc);
 
@@ -314,14 +387,20 @@ void KernelRows::runOnOperation() {
                                     {DictionaryAttr(), DictionaryAttr()},
                                     {kernel.getLoc(), kernel.getLoc()})))
     return signalPassFailure();
-  if (nest) {
+  if (!loops.empty()) {
     // About 16 K iterations are worth a worker.
     constexpr int64_t worthwhile = 16384;
-    rows = countRows(nest);
-    grain = std::max<int64_t>(1, worthwhile / (countWork(nest) / rows));
+    int64_t work = 0;
+    for (auto nest : block.getOps<AffineForOp>())
+      work += countWork(nest);
+    rows = countRows(loops.front());
+    grain =
+        std::max<int64_t>(1, worthwhile / std::max<int64_t>(1, work / rows));
     AffineMap bound = builder.getSymbolIdentityMap();
-    nest.setLowerBound(kernel.getArgument(args), bound);
-    nest.setUpperBound(kernel.getArgument(args + 1), bound);
+    for (AffineForOp loop : loops) {
+      loop.setLowerBound(kernel.getArgument(args), bound);
+      loop.setUpperBound(kernel.getArgument(args + 1), bound);
+    }
   }
   kernel->setAttr(kSpaceAttr, builder.getDenseI64ArrayAttr({rows, grain}));
   placeBuffers(block);

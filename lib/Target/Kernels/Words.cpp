@@ -68,7 +68,9 @@ void KernelWords::runOnOperation() {
     for (StringRef attr : {kKernelAttr, kSpaceAttr})
       if (Attribute value = body->removeAttr(attr))
         kernel->setAttr(attr, value);
-    body->removeAttr(kMayAliasAttr);
-    body->removeAttr(kSumAttr);
+    // What phases said about the kernel has done its work.
+    for (NamedAttribute attr : llvm::to_vector(body->getDiscardableAttrs()))
+      if (attr.getName().getValue().starts_with("mpt."))
+        body->removeAttr(attr.getName());
   }
 }
