@@ -201,9 +201,10 @@ static ExitCode writeProgram(ModuleOp module, const Options &options,
     written = emitLLVM(module, out);
   else if (options.emit == "obj")
     written = emitObject(module, out);
-  else if (options.emit == "ptx" || options.emit == "cubin")
-    return fail(ExitCode::Usage,
-                "--emit=" + options.emit + " is not supported yet");
+  else if (options.emit == "ptx")
+    written = emitPTX(module, out);
+  else if (options.emit == "cubin")
+    written = emitCubin(module, out);
   else {
     SmallString<256> archive(llvm::sys::path::parent_path(program));
     llvm::sys::path::append(archive, "..", "lib", "libmptrt.a");
