@@ -110,11 +110,15 @@ LogicalResult ManifestBuilder::addHead() {
   m.place = toVector(tables.schedule.getPlace());
   for (func::FuncOp kernel : tables.kernels)
     m.kernels.push_back({kernel.getName().str()});
-  if (!config.isInference())
+  if (auto totals = module->getAttrOfType<ArrayAttr>("mpt.totals")) {
+    for (auto name : totals.getAsRange<StringAttr>())
+      m.totals.push_back(name.getValue().str());
+  } else if (!config.isInference()) {
     m.totals = {"loss", "stop"};
-  for (StateOp state : tables.states)
-    if (state.getTrainable() && !config.isInference())
-      m.totals.push_back(state.getSymName().str());
+    for (StateOp state : tables.states)
+      if (state.getTrainable())
+        m.totals.push_back(state.getSymName().str());
+  }
   return success();
 }
 
