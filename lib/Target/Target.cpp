@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of targets.
+// The table of targets. A test compiles it with a list of its own.
 #include "mpt/Target/Target.h"
+
+#ifndef MPT_TARGETS_DEF
+#define MPT_TARGETS_DEF "Targets.def"
+#endif
 
 using namespace mlir;
 using namespace mlir::mpt;
 
 namespace mlir::mpt {
 #define MPT_TARGET(NAME) const Target *get##NAME##Target();
-#include "Targets.def"
+#include MPT_TARGETS_DEF
 #undef MPT_TARGET
 } // namespace mlir::mpt
 
@@ -16,7 +20,7 @@ Target::~Target() = default;
 ArrayRef<const Target *> mpt::getTargets() {
   static const Target *const targets[] = {
 #define MPT_TARGET(NAME) get##NAME##Target(),
-#include "Targets.def"
+#include MPT_TARGETS_DEF
 #undef MPT_TARGET
   };
   return targets;

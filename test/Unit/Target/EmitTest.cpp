@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Object code of a program after phase 9: equal modules give equal bytes, the
 // symbols of abi.def are there, kernels compute what their bodies say.
+#include "mpt/IR/Config.h"
 #include "mpt/Target/Emit.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -43,11 +44,12 @@ protected:
     (void)llvm::sys::fs::remove_directories(directory);
   }
 
-  OwningOpRef<ModuleOp> emit(StringRef file) {
+  OwningOpRef<ModuleOp> emit(StringRef file, StringRef target = "cpu") {
     auto module = parseSourceFile<ModuleOp>(
         (MPT_TEST_DIR "/Target/" + file).str(), &context);
     if (!module)
       return module;
+    setConfig(*module, "target", StringAttr::get(&context, target));
     PassManager pm(&context);
     addPhase(pm, getPhases().back());
     EXPECT_TRUE(succeeded(pm.run(*module)));
@@ -80,6 +82,19 @@ TEST_F(EmitTest, EqualModulesGiveEqualBytes) {
   ASSERT_TRUE(succeeded(emitObject(*second, path("b.o"))));
   EXPECT_GT(readFile(path("a.o")).size(), 1000u);
   EXPECT_EQ(readFile(path("a.o")), readFile(path("b.o")));
+}
+
+TEST_F(EmitTest, RefusesAnObjectForATargetWithoutRuntime) {
+  auto module = emit("lower-to-llvm.mlir", "cuda");
+  ASSERT_TRUE(module);
+  std::string text;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    text = diagnostic.str();
+    return success();
+  });
+  EXPECT_TRUE(failed(emitObject(*module, path("a.o"))));
+  EXPECT_EQ(text, "target 'cuda' makes no executable yet; use --emit=ptx or "
+                  "--emit=cubin");
 }
 
 TEST_F(EmitTest, ManifestSaysWhatTheModuleSaid) {
