@@ -425,8 +425,7 @@ LogicalResult TaskBuilder::run() {
   return success(ok);
 }
 
-LogicalResult mlir::mpt::buildTasks(ModuleOp module, func::FuncOp,
-                                    Classification &classes,
+LogicalResult mlir::mpt::buildTasks(ModuleOp module, Classification &classes,
                                     TaskDrafts &drafts) {
   return TaskBuilder(module, classes, drafts).run();
 }

@@ -9,8 +9,8 @@ namespace mlir::mpt {
 
 /// Builds `mpt.replicas`, `mpt.transfer` and one function per drafted task at
 /// the end of the module.
-LogicalResult buildTasks(ModuleOp module, func::FuncOp program,
-                         Classification &classes, TaskDrafts &drafts);
+LogicalResult buildTasks(ModuleOp module, Classification &classes,
+                         TaskDrafts &drafts);
 
 } // namespace mlir::mpt
 #endif

@@ -10,10 +10,6 @@ bool mlir::mpt::variesByMicrobatch(Type type) {
   return sharding &&
          (sharding.getDimOf(kMicro) >= 0 || sharding.isPartialOver(kMicro));
 }
-bool mlir::mpt::isPartialOverMicrobatches(Type type) {
-  ShardingAttr sharding = getSharding(type);
-  return sharding && sharding.isPartialOver(kMicro);
-}
 
 static bool anyVaries(TypeRange types) {
   return llvm::any_of(types, variesByMicrobatch);
@@ -27,7 +23,7 @@ static std::optional<int64_t> getInt(Operation *op, StringRef name) {
   return attr.getInt();
 }
 
-static bool isFreeToClone(Operation *op) {
+bool mlir::mpt::isFreeToClone(Operation *op) {
   auto compute = dyn_cast<ComputeOpInterface>(op);
   return isa<ReadOp>(op) || (compute && compute.isFreeToClone());
 }

@@ -32,8 +32,8 @@ enum class Home { Free, Once, Forward, Backward, Tail };
 
 inline constexpr StringLiteral kMicro = "micro";
 bool variesByMicrobatch(Type type);
-/// Varies, and is a summand: accumulating it is all it waits for.
-bool isPartialOverMicrobatches(Type type);
+/// Cheaper to compute again than to keep or send: cloned into each reader.
+bool isFreeToClone(Operation *op);
 
 class Classification {
 public:

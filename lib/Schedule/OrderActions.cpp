@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- OrderActions.cpp - phase 7: one action list per coordinate
-//----------===//
+//===- OrderActions.cpp - phase 7: one action list per coordinate ---------===//
 //
 //   tasks, transfers --ScheduleProblem--> problem
 //   header           --generate or parse--> schedule over F, B, WGT, ...

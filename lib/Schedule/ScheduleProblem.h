@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- ScheduleProblem.h - what the tasks of form 6 ask of a schedule
-//------===//
+//===- ScheduleProblem.h - what tasks ask of a schedule ---------*- C++ -*-===//
 //
 //   mpt.transfer move  -> an edge; kept if its reader saves it
 //   mpt.transfer sum   -> of accumulators: a tie set; of NORM: SYNC

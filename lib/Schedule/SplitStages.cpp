@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- SplitStages.cpp - phase 5: one function per stage and task
-//----------===//
+//===- SplitStages.cpp - phase 5: one function per stage and task ---------===//
 //
 //   classify every op of the program        (ClassifyOps.h)
 //   split sums of cotangents by stage
@@ -100,7 +99,7 @@ LogicalResult SplitStages::split(func::FuncOp program) {
   splitSums(program, classes);
   TaskDrafts drafts(program, classes, header.getStages());
   if (failed(drafts.draft()) ||
-      failed(buildTasks(getOperation(), program, classes, drafts)))
+      failed(buildTasks(getOperation(), classes, drafts)))
     return failure();
   program.erase();
   return success();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- TaskDrafts.h - what each task computes, takes and returns -*- C++
-//-*-===//
+//===- TaskDrafts.h - what each task computes, takes, returns ---*- C++ -*-===//
 //
 // A task is drafted on demand. Asked for a value, it either has it, binds it
 // (state, input, received, saved, once, accumulator, gradient) or includes the
@@ -79,10 +78,10 @@ public:
 
   LogicalResult draft();
 
-  /// By (kind in order of execution, stage).
+  /// The task, or null where the stage has nothing to do in it.
   TaskDraft *find(int stage, algebra::Kind kind);
   ArrayRef<Parameter> getParameters() const { return parameters; }
-  /// Stages of the program that have F, which must be all.
+  /// Those of the header; once drafted, each has F.
   int getNumStages() const { return stages; }
 
 private:

@@ -13,6 +13,10 @@ StringRef mlir::mpt::getAttrName(BindingKind kind) {
   return attrNames[unsigned(kind)];
 }
 
+bool mlir::mpt::isBindingName(StringRef attribute) {
+  return llvm::is_contained(attrNames, attribute);
+}
+
 NamedAttribute mlir::mpt::getBindingAttr(MLIRContext *context,
                                          Binding binding) {
   bool symbol = llvm::is_contained({BindingKind::State, BindingKind::Grad,

@@ -39,6 +39,7 @@ struct Binding {
 
 /// `mpt.state`, `mpt.input`, ...
 StringRef getAttrName(BindingKind kind);
+bool isBindingName(StringRef attribute);
 /// `{mpt.state = @wte}`: symbols for state, grad, recv, send and parameters.
 NamedAttribute getBindingAttr(MLIRContext *context, Binding binding);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- VerifySchedule.cpp - the form of phase 7
-//----------------------------===//
+//===- VerifySchedule.cpp - the form of phase 7 ---------------------------===//
 //
 // Reads the action lists back and proves them anew, trusting nothing that
 // OrderActions derived:
