@@ -51,9 +51,10 @@ private:
 Location OrderActions::at(int line, int column) {
   if (line == 0)
     return header.getLoc();
-  StringRef file = Config(getOperation()).getString("schedule");
-  if (file.empty() || file == "gpipe" || file == "1f1b")
-    file = "schedule";
+  Config config(getOperation());
+  StringRef file = config.getString("schedule_file");
+  if (file.empty())
+    file = config.getString("schedule", "schedule");
   return FileLineColLoc::get(&getContext(), file, line, column);
 }
 

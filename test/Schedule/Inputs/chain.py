@@ -32,7 +32,9 @@ def function(stage, task, arguments, body, results):
     print(f"    return {values} : {', '.join(t for _, t, _ in results)}\n  }}")
 
 
-config = f'schedule = "{args.text.split("/")[-1] if args.text else args.name}"'
+config = f'schedule = "{args.name}"'
+if args.text:
+    config += f', schedule_file = "{args.text.split("/")[-1]}"'
 if args.limit is not None:
     config += f", device_memory = {args.limit} : i64"
 text = ""
