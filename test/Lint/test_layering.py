@@ -113,6 +113,6 @@ def test_lit_files_check_something():
     for path in tracked("test/*.mlir", "test/*.test"):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             text = file.read()
-        if not re.search(r"CHECK|expected-(error|warning|note|remark)|RUN:.*(diff|verify-roundtrip)", text):
+        if not re.search(r"CHECK|FileCheck|expected-(error|warning|note|remark)|RUN:.*(diff|cmp|verify-roundtrip)", text):
             mute.append(path)
     assert not mute, "\n".join(mute)
