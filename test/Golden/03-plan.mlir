@@ -15,7 +15,7 @@
 !Tot = tensor<15xf32>
 !S1 = tensor<1xf32>
 !S13 = tensor<13xf32>
-module @mlp attributes {mpt.config = {model = "mlp.onnx", mesh = {dp = 2 : i64, pp = 2 : i64, tp = 2 : i64}, microbatches = 2 : i64, schedule = "1f1b", loss = "cross_entropy(logits,labels){ignore_index=-100}", optimizer = "adamw{betas=[0.9,0.95],eps=1e-8,weight_decay=0.1}", clip = 1.0 : f64, target = "cpu", precision = "f32"}, mpt.phase = "plan"} {
+module @mlp attributes {mpt.config = {model = "/models/mlp.onnx", mesh = {dp = 2 : i64, pp = 2 : i64, tp = 2 : i64}, microbatches = 2 : i64, schedule = "1f1b", loss = "cross_entropy(logits,labels){ignore_index=-100}", optimizer = "adamw{betas=[0.9,0.95],eps=1e-8,weight_decay=0.1}", clip = 1.0 : f64, target = "cpu", precision = "f32"}, mpt.phase = "plan"} {
   mpt.mesh <["pp"=2, "dp"=2, "tp"=2], time ["micro"=2]>
   mpt.schedule_header "1f1b" {tasks = "F B", stages = 2 : i64, micro = 2 : i64, place = array<i64: 0, 1>}
   mpt.state @wte : tensor<64x32xf32> {role = "parameter", trainable, source = #mpt.slice<"mlp.onnx.data", 0, 8192, f32>, storage = #mpt.storage<f32, #mpt.s<[{"tp"=2}, {}]>>}

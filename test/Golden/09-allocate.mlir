@@ -6,7 +6,7 @@
 #map4 = affine_map<(d0, d1) -> (d0, d1)>
 #map5 = affine_map<(d0, d1) -> (d1)>
 #map6 = affine_map<(d0) -> (d0 + 2)>
-module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_entropy(logits,labels){ignore_index=-100}", mesh = {dp = 2 : i64, pp = 2 : i64, tp = 2 : i64}, microbatches = 2 : i64, model = "mlp.onnx", optimizer = "adamw{betas=[0.9,0.95],eps=1e-8,weight_decay=0.1}", precision = "f32", schedule = "1f1b", target = "cpu"}, mpt.inputs = [{name = "tokens", type = tensor<8x16xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>}, {label, name = "labels", type = tensor<8x16xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>}], mpt.phase = "allocate"} {
+module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_entropy(logits,labels){ignore_index=-100}", mesh = {dp = 2 : i64, pp = 2 : i64, tp = 2 : i64}, microbatches = 2 : i64, model = "/models/mlp.onnx", optimizer = "adamw{betas=[0.9,0.95],eps=1e-8,weight_decay=0.1}", precision = "f32", schedule = "1f1b", target = "cpu"}, mpt.inputs = [{name = "tokens", type = tensor<8x16xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>}, {label, name = "labels", type = tensor<8x16xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>}], mpt.phase = "allocate"} {
   mpt.mesh <["pp"=2, "dp"=2, "tp"=2], time ["micro"=2]>
   mpt.schedule_header "1f1b" {micro = 2 : i64, place = array<i64: 0, 1>, stages = 2 : i64, tasks = "F B"}
   mpt.state @wte : tensor<64x32xf32> {role = "parameter", source = #mpt.slice<"mlp.onnx.data", 0, 8192, f32>, storage = #mpt.storage<f32, <[{"tp"=2}, {}]>>, trainable}
