@@ -15,6 +15,7 @@
 #include "NodeBuilder.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -106,7 +107,15 @@ void GraphImporter::addInputs() {
     for (size_t d = 0; d < input.dims.size(); ++d)
       if (std::optional<int64_t> size = binding.size(input, d))
         shape.push_back(*size);
-    if (!element || !input.hasShape || shape.size() != input.dims.size()) {
+    int64_t elements = 1;
+    bool isSmall = llvm::all_of(shape, [&](int64_t n) {
+      return !llvm::MulOverflow(elements, n, elements) && elements <= int64_t(1)
+                                                                          << 40;
+    });
+    if (!isSmall)
+      program.problems.error(what + " has more than 2^40 elements");
+    if (!element || !input.hasShape || !isSmall ||
+        shape.size() != input.dims.size()) {
       frame.failed.insert(input.name);
       continue;
     }

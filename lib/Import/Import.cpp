@@ -41,10 +41,12 @@ namespace mlir::mpt {
 LogicalResult emitProblems(const ::mpt::onnx::Problems &problems,
                            Location loc) {
   using ::mpt::onnx::Severity;
-  for (const ::mpt::onnx::Problem &problem : problems.list()) {
-    if (problem.severity == Severity::Error)
+  for (::mpt::onnx::Problem problem : problems.list()) {
+    // The diagnostic says how severe it is.
+    Severity severity = std::exchange(problem.severity, Severity::Error);
+    if (severity == Severity::Error)
       emitError(loc) << problem.str();
-    else if (problem.severity == Severity::Warning)
+    else if (severity == Severity::Warning)
       emitWarning(loc) << problem.str();
     else
       emitRemark(loc) << problem.str();

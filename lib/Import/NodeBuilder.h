@@ -68,6 +68,7 @@ public:
   std::optional<SmallVector<int64_t>> ints(size_t input);
   /// The one element of an input that must be known at compile time.
   std::optional<double> number(size_t input);
+  std::optional<int64_t> integer(size_t input);
 
   /// Reports and gives the Val that is false.
   Val fail(const Twine &what, const Twine &remedy = "");
@@ -85,6 +86,7 @@ public:
 
   //===- core ops ---------------------------------------------------------===//
 
+  static Val known(Host host);
   /// A scalar of the element type; broadcasts where it is used.
   Val scalar(Type element, double value);
   Val scalarLike(const Val &v, double value) {
@@ -142,6 +144,7 @@ private:
   Val build1(StringRef op, ArrayRef<Val> operands, RankedTensorType result,
              ArrayRef<NamedAttribute> attributes = {});
   bool checkSize(ArrayRef<int64_t> shape);
+  Host element(size_t input);
 
   StringRef scope;
   ArrayRef<Val> inputs;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- OnnxContraction.cpp - MatMul, Gemm ---------------------------------===//
+//===- OnnxContraction.cpp - MatMul, Gemm, Einsum -------------------------===//
 //
-// Everything becomes mpt.dot_general. A transposed operand is a choice of dims,
-// not a copy; weights stay in the layout of the file.
+// Everything becomes mpt.dot_general; an Einsum has one or two operands,
+// letters only, and none twice in an operand. A transposed operand is a choice
+// of dims, not a copy; weights stay in the layout of the file.
 //
 //===----------------------------------------------------------------------===//
 #include "NodeBuilder.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::mpt::import;
@@ -65,8 +67,122 @@ static Vals importGemm(NodeBuilder &b) {
                    b.broadcastTo(scaled(c, beta), product.shape()))};
 }
 
+//===- Einsum -------------------------------------------------------------===//
+
+namespace {
+/// An operand or the result, a letter for each dim.
+struct Lettered {
+  Val value;
+  std::string letters;
+  int64_t dimOf(char letter) const { return letters.find(letter); }
+  bool has(char letter) const {
+    return letters.find(letter) != std::string::npos;
+  }
+};
+} // namespace
+
+/// "ij,jk->ik" as terms and the result's letters; nullopt and a report when
+/// there is no handler for it.
+static std::optional<SmallVector<std::string>> parseEquation(NodeBuilder &b) {
+  std::string equation = b.node.getString("equation", "");
+  llvm::erase(equation, ' ');
+  StringRef text = equation;
+  bool isExplicit = text.contains("->");
+  auto [left, right] = text.split("->");
+  SmallVector<StringRef> parts;
+  left.split(parts, ',');
+  SmallVector<std::string> terms(parts.begin(), parts.end());
+  std::string once;
+  for (char c : left)
+    if (llvm::isAlpha(c) && left.count(c) == 1)
+      once += c;
+  llvm::sort(once);
+  terms.push_back(isExplicit ? right.str() : once);
+  for (const std::string &term : terms)
+    for (char c : term)
+      if (!llvm::isAlpha(c) || StringRef(term).count(c) > 1) {
+        b.fail("equation '" + equation +
+                   "' has an ellipsis or a letter twice "
+                   "in one term",
+               "write it with letters that differ");
+        return std::nullopt;
+      }
+  if (terms.size() - 1 != b.numInputs() || terms.size() > 3) {
+    b.fail("equation '" + equation + "' has " + Twine(terms.size() - 1) +
+           " terms for " + Twine(b.numInputs()) +
+           " inputs; expected one or two for as many");
+    return std::nullopt;
+  }
+  return terms;
+}
+
+/// Sums over the letters that only this operand has.
+static Lettered reduced(NodeBuilder &b, const Lettered &x,
+                        const std::string &others) {
+  Lettered result;
+  SmallVector<int64_t> axes;
+  for (auto [d, c] : llvm::enumerate(x.letters))
+    if (StringRef(others).contains(c))
+      result.letters += c;
+    else
+      axes.push_back(d);
+  result.value = b.reduce("sum", x.value, axes, /*keepDims=*/false);
+  return result;
+}
+
+static Lettered contracted(NodeBuilder &b, const Lettered &x, const Lettered &y,
+                           const std::string &kept) {
+  DotDims dims;
+  std::string batch, left, right;
+  for (char c : x.letters) {
+    bool isKept = StringRef(kept).contains(c);
+    if (!y.has(c)) {
+      left += c;
+      continue;
+    }
+    (isKept ? dims.lhsBatch : dims.lhsContract).push_back(x.dimOf(c));
+    (isKept ? dims.rhsBatch : dims.rhsContract).push_back(y.dimOf(c));
+    if (isKept)
+      batch += c;
+  }
+  for (char c : y.letters)
+    if (!x.has(c))
+      right += c;
+  return {b.dot(x.value, y.value, dims), batch + left + right};
+}
+
+static Vals importEinsum(NodeBuilder &b) {
+  auto terms = parseEquation(b);
+  if (!terms)
+    return {Val()};
+  SmallVector<Lettered> operands;
+  for (size_t i = 0; i < b.numInputs(); ++i) {
+    operands.push_back({b.input(i), (*terms)[i]});
+    if (b.input(i).rank() != int64_t((*terms)[i].size()))
+      return {b.fail("term '" + (*terms)[i] + "' does not fit " +
+                     b.text(b.input(i).type))};
+  }
+  const std::string &kept = terms->back();
+  Lettered result = operands[0];
+  if (operands.size() == 1) {
+    result = reduced(b, result, kept);
+  } else {
+    result = reduced(b, operands[0], kept + operands[1].letters);
+    Lettered other = reduced(b, operands[1], kept + operands[0].letters);
+    result = contracted(b, result, other, kept);
+  }
+  SmallVector<int64_t> perm;
+  for (char c : kept) {
+    if (!result.has(c))
+      return {b.fail("letter '" + Twine(c) + "' of the result is in no term")};
+    perm.push_back(result.dimOf(c));
+  }
+  return {b.transpose(result.value, perm)};
+}
+
 ArrayRef<OpRow> mlir::mpt::import::getContractionRows() {
   static const OpRow rows[] = {
+      {"Einsum", importEinsum},
       {"Gemm", importGemm},
       {"MatMul", importMatMul},
   };

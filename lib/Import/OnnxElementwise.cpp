@@ -280,7 +280,7 @@ ArrayRef<OpRow> mlir::mpt::import::getElementwiseRows() {
       {"LessOrEqual", importCompare, "le"},
       {"Log", importUnary, "log"},
       {"Max", importVariadic, "max"},
-      {"Mean", importMean},
+      {"Mean", importMean, "add"},
       {"Min", importVariadic, "min"},
       {"Mish", importMish},
       {"Mod", importMod},

@@ -14,13 +14,6 @@ using namespace mlir::mpt::import;
 
 //===- constants ----------------------------------------------------------===//
 
-static Val known(RankedTensorType type, std::vector<Scalar> data) {
-  Val v;
-  v.type = type;
-  v.host = std::make_shared<HostTensor>(type, std::move(data));
-  return v;
-}
-
 static Val fromTensor(NodeBuilder &b, const onnx::Tensor &tensor) {
   std::string why;
   Val v = b.program.addTensor(tensor, b.node.outputs[0],
@@ -46,7 +39,9 @@ static Vals importConstant(NodeBuilder &b) {
       SmallVector<int64_t> shape;
       if (isList)
         shape.push_back(data.size());
-      return {known(b.typeOf(shape, isInt ? b.i64() : f32), std::move(data))};
+      auto type = b.typeOf(shape, isInt ? b.i64() : f32);
+      return {NodeBuilder::known(
+          std::make_shared<HostTensor>(type, std::move(data)))};
     }
   }
   return {b.fail("has no value that is a dense tensor of numbers")};
@@ -89,12 +84,12 @@ static Vals importRange(NodeBuilder &b) {
       return {b.fail("range has no bounded size")};
     n = std::max<int64_t>(int64_t(count), 0);
   } else {
-    auto lo = b.ints(0), hi = b.ints(1), by = b.ints(2);
+    auto lo = b.integer(0), hi = b.integer(1), by = b.integer(2);
     if (!lo || !hi || !by)
       return {Val()};
-    if (by->front() == 0)
+    if (*by == 0)
       return {b.fail("delta is 0")};
-    __int128 span = __int128(hi->front()) - lo->front(), step = by->front();
+    __int128 span = __int128(*hi) - *lo, step = *by;
     __int128 count =
         span / step + (span % step != 0 && (span < 0) == (step < 0));
     n = int64_t(std::clamp<__int128>(count, 0, __int128(1) << 50));
@@ -131,10 +126,10 @@ static Vals importTrilu(NodeBuilder &b) {
   Val x = b.input(0);
   int64_t k = 0;
   if (b.has(1)) {
-    auto given = b.ints(1);
+    auto given = b.integer(1);
     if (!given)
       return {Val()};
-    k = given->front();
+    k = *given;
   }
   if (x.rank() < 2)
     return {b.fail("input has type " + b.text(x.type) +
@@ -146,13 +141,16 @@ static Vals importTrilu(NodeBuilder &b) {
 
 static Vals importOneHot(NodeBuilder &b) {
   Val indices = b.convert(b.input(0), b.i64()), values = b.input(2);
-  auto depth = b.number(1);
+  auto depth = b.integer(1);
   if (!depth)
     return {Val()};
+  if (values.rank() != 1 || values.shape()[0] != 2)
+    return {b.fail("values have type " + b.text(values.type) +
+                   ", expected two elements")};
   auto axis = b.axis(b.getInt("axis", -1), indices.rank() + 1);
   if (!axis)
     return {Val()};
-  int64_t n = int64_t(*depth);
+  int64_t n = *depth;
   SmallVector<int64_t> thin(indices.shape()), shape;
   thin.insert(thin.begin() + *axis, 1);
   shape = thin;
@@ -175,11 +173,100 @@ static Vals importGather(NodeBuilder &b) {
   return {axis ? b.take(b.input(0), b.input(1), *axis) : Val()};
 }
 
+/// Data and indices, if both are known at compile time; the core set has no
+/// gather of single elements.
+static bool areKnown(NodeBuilder &b) {
+  bool known = b.input(0).host && b.input(1).host;
+  if (!known)
+    b.fail("operator is supported on constants only",
+           "express it by Gather along one axis");
+  return known;
+}
+
+/// result[i..] = data[i.. with the axis at indices[i..]].
+static Vals importGatherElements(NodeBuilder &b) {
+  Val x = b.input(0), indices = b.input(1);
+  auto axis = b.axis(b.getInt("axis", 0), x.rank());
+  if (!axis || !areKnown(b))
+    return {Val()};
+  auto type = b.typeOf(indices.shape(), x.element());
+  if (indices.rank() != x.rank() || !fitsConstant(type))
+    return {b.fail("cannot gather from " + b.text(x.type) + " at " +
+                   b.text(indices.type))};
+  SmallVector<int64_t> at = indices.host->ints();
+  int64_t size = x.shape()[*axis], next = 0;
+  for (int64_t &i : at) {
+    if (i < -size || i >= size)
+      return {b.fail("index " + Twine(i) + " is out of range for dim " +
+                     Twine(*axis) + " of " + b.text(x.type))};
+    i += i < 0 ? size : 0;
+  }
+  for (int64_t d = 0; d < x.rank(); ++d)
+    if (d != *axis && indices.shape()[d] > x.shape()[d])
+      return {b.fail("cannot gather from " + b.text(x.type) + " at " +
+                     b.text(indices.type))};
+  SmallVector<int64_t> strides = stridesOf(x.shape());
+  auto source = [&](ArrayRef<int64_t> to) {
+    int64_t linear = 0;
+    for (auto [d, i] : llvm::enumerate(to))
+      linear += strides[d] * (int64_t(d) == *axis ? at[next] : i);
+    ++next;
+    return linear;
+  };
+  return {NodeBuilder::known(foldMove(x.host, type, source))};
+}
+
+/// result[b.., i.., rest] = data[b.., indices[b.., i.., :], rest].
+static Vals importGatherND(NodeBuilder &b) {
+  Val x = b.input(0), indices = b.input(1);
+  int64_t batch = b.getInt("batch_dims", 0);
+  if (!areKnown(b))
+    return {Val()};
+  int64_t depth = indices.rank() ? indices.shape().back() : 0;
+  if (batch < 0 || batch >= indices.rank() || batch + depth > x.rank() ||
+      indices.shape().take_front(batch) != x.shape().take_front(batch))
+    return {b.fail("cannot gather from " + b.text(x.type) + " at " +
+                   b.text(indices.type))};
+  SmallVector<int64_t> shape(indices.shape().drop_back());
+  llvm::append_range(shape, x.shape().drop_front(batch + depth));
+  auto type = b.typeOf(shape, x.element());
+  if (!fitsConstant(type))
+    return {b.fail("result " + b.text(type) + " has more than 64 KiB")};
+  SmallVector<int64_t> at = indices.host->ints(),
+                       strides = stridesOf(x.shape());
+  for (auto [k, i] : llvm::enumerate(at)) {
+    int64_t size = x.shape()[batch + int64_t(k) % depth];
+    if (i < -size || i >= size)
+      return {b.fail("index " + Twine(i) + " is out of range for " +
+                     b.text(x.type))};
+    i += i < 0 ? size : 0;
+  }
+  int64_t lead = indices.rank() - 1;
+  SmallVector<int64_t> rows = stridesOf(indices.shape());
+  auto source = [&](ArrayRef<int64_t> to) {
+    int64_t linear = 0, row = 0;
+    for (int64_t d = 0; d < lead; ++d)
+      row += rows[d] * to[d];
+    for (int64_t d = 0; d < x.rank(); ++d)
+      linear +=
+          strides[d] * (d < batch           ? to[d]
+                        : d < batch + depth ? at[row + d - batch]
+                                            : to[lead + d - batch - depth]);
+    return linear;
+  };
+  return {NodeBuilder::known(foldMove(x.host, type, source))};
+}
+
 ArrayRef<OpRow> mlir::mpt::import::getIndexingRows() {
   static const OpRow rows[] = {
-      {"Constant", importConstant}, {"ConstantOfShape", importConstantOfShape},
-      {"EyeLike", importEyeLike},   {"Gather", importGather},
-      {"OneHot", importOneHot},     {"Range", importRange},
+      {"Constant", importConstant},
+      {"ConstantOfShape", importConstantOfShape},
+      {"EyeLike", importEyeLike},
+      {"Gather", importGather},
+      {"GatherElements", importGatherElements},
+      {"GatherND", importGatherND},
+      {"OneHot", importOneHot},
+      {"Range", importRange},
       {"Trilu", importTrilu},
   };
   return rows;

@@ -29,7 +29,13 @@ static Vals importSoftmax(NodeBuilder &b) {
 }
 
 /// A scale or bias in the shape of the normalised dims.
-static Val perElement(NodeBuilder &b, const Val &v, ArrayRef<int64_t> dims) {
+static Val perElement(NodeBuilder &b, const Val &v, const Val &x,
+                      int64_t axis) {
+  ArrayRef<int64_t> dims = x.shape().drop_front(axis);
+  if (v.element() != x.element())
+    return b.fail("a scale or bias has type " + b.text(v.type) +
+                      ", the input has " + b.text(x.type),
+                  "cast one of them");
   SmallVector<int64_t> shape(v.shape());
   while (shape.size() > dims.size() && shape.front() == 1)
     shape.erase(shape.begin());
@@ -53,10 +59,10 @@ static Vals importLayerNorm(NodeBuilder &b) {
   auto axis = b.axis(b.getInt("axis", -1), x.rank());
   if (!axis)
     return {Val()};
-  ArrayRef<int64_t> dims = x.shape().drop_front(*axis);
-  Val scale = perElement(b, b.input(1), dims);
-  Val bias = b.has(2) ? perElement(b, b.input(2), dims)
-                      : b.fill(dims, x.element(), real(0));
+  Val scale = perElement(b, b.input(1), x, *axis);
+  Val bias = b.has(2)
+                 ? perElement(b, b.input(2), x, *axis)
+                 : b.fill(x.shape().drop_front(*axis), x.element(), real(0));
   auto statistic = b.typeOf(x.shape().take_front(*axis), x.element());
   Vals out = b.build(
       "layer_norm", {x, scale, bias}, {x.type, statistic, statistic},
@@ -71,7 +77,7 @@ static Vals importRmsNorm(NodeBuilder &b) {
   auto axis = b.axis(b.getInt("axis", -1), x.rank());
   if (!axis)
     return {Val()};
-  Val scale = perElement(b, b.input(1), x.shape().drop_front(*axis));
+  Val scale = perElement(b, b.input(1), x, *axis);
   auto statistic = b.typeOf(x.shape().take_front(*axis), x.element());
   Vals out = b.build(
       "rms_norm", {x, scale}, {x.type, statistic},

@@ -115,7 +115,8 @@ static Vals importTranspose(NodeBuilder &b) {
 static Vals importDepthToSpace(NodeBuilder &b) {
   Val x = b.input(0);
   int64_t n = b.getInt("blocksize", 0);
-  if (x.rank() != 4 || n < 1 || x.shape()[1] % (n * n) != 0)
+  constexpr int64_t most = 1 << 20;
+  if (x.rank() != 4 || n < 1 || n > most || x.shape()[1] % (n * n) != 0)
     return {b.fail("cannot cut the depth of " + b.text(x.type) +
                    " into blocks of size " + Twine(n))};
   ArrayRef<int64_t> s = x.shape();
@@ -214,12 +215,12 @@ static Vals importSplit(NodeBuilder &b) {
           std::clamp<int64_t>(size - chunk * int64_t(i), 0, chunk));
   }
   int64_t total = 0;
-  bool positive = true;
+  bool fits = true;
   for (int64_t s : *sizes) {
-    total += s;
-    positive &= s >= 0;
+    fits &= s >= 0 && s <= size;
+    total += fits ? s : 0;
   }
-  if (sizes->size() != n || total != size || !positive) {
+  if (sizes->size() != n || total != size || !fits) {
     b.fail("parts " + b.text(*sizes) + " are not " + Twine(n) +
            " parts of dim " + Twine(*axis) + " of " + b.text(x.type));
     return Vals(n);

@@ -10,7 +10,10 @@ Program::Program(ModuleOp module, const onnx::Model &model,
                  onnx::Problems &problems)
     : module(module), model(model), problems(problems),
       context(module.getContext()), builder(context),
-      widen(Config(module).getPrecision() == "f64") {}
+      widen(Config(module).getPrecision() == "f64") {
+  for (const onnx::ValueInfo &info : model.graph.valueInfo)
+    metadata[info.name] = &info.metadata;
+}
 
 Type Program::storedType(onnx::DType dtype) const {
   auto integer = [&](unsigned width, IntegerType::SignednessSemantics sign) {
@@ -110,6 +113,11 @@ Value Program::constantOf(const Host &host, Location loc) {
 Value Program::materialize(const Val &v, Location loc) {
   if (v.value)
     return v.value;
+  if (v.narrow)
+    return BroadcastOp::create(
+        builder, loc, TypeRange(v.type), ValueRange(constantOf(v.narrow, loc)),
+        ArrayRef<NamedAttribute>(builder.getNamedAttr(
+            "dims", builder.getDenseI64ArrayAttr(v.dims))));
   if (v.host)
     return constantOf(v.host, loc);
   Stored &from = stored[v.initializer];

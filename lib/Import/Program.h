@@ -16,6 +16,7 @@
 #include "mpt/IR/Config.h"
 #include "mpt/IR/Mpt.h"
 #include "mpt/Import/Reader/Load.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace mlir::mpt::import {
 
@@ -28,6 +29,10 @@ struct Val {
   RankedTensorType type;
   Value value;
   Host host;
+  /// `host` is this along `dims`: materialized as constant and broadcast, since
+  /// a constant that lists its elements cannot be sharded.
+  Host narrow;
+  SmallVector<int64_t> dims;
   int initializer = -1;      ///< index into Program's table
   SmallVector<int64_t> perm; ///< dim i is the initializer's dim perm[i]
 
@@ -59,6 +64,8 @@ public:
   func::FuncOp function;
   OpBuilder builder;
   std::vector<Stored> stored;
+  /// Metadata that the exporter left on values, by name.
+  llvm::StringMap<const onnx::Metadata *> metadata;
 
   /// The element type in the program, which --precision may widen; null for
   /// types that programs do not have.

@@ -45,15 +45,14 @@ static void checkPatterns(Program &program, StringRef flag) {
     if (!llvm::Regex(text).isValid(why))
       program.problems.error("--" + flag.str() + " " + onnx::quote(text.str()) +
                              " is no regular expression: " + why);
+    else if (llvm::none_of(program.stored, [&](const Stored &stored) {
+               return llvm::Regex(text).match(stored.name);
+             }))
+      program.problems.warning("--" + flag.str() + " " +
+                                   onnx::quote(text.str()) +
+                                   " matches no state",
+                               "--list-params prints the names");
   }
-}
-
-static const onnx::Metadata *metadataOf(const onnx::Model &model,
-                                        StringRef name) {
-  for (const onnx::ValueInfo &info : model.graph.valueInfo)
-    if (info.name == name)
-      return &info.metadata;
-  return nullptr;
 }
 
 static const std::string *valueOf(const onnx::Metadata *metadata,
@@ -62,15 +61,16 @@ static const std::string *valueOf(const onnx::Metadata *metadata,
 }
 
 /// How many of the names in "['a', 'b']" the signature calls PARAMETER.
-static unsigned countParameters(const onnx::Model &model, StringRef folded) {
-  const std::string *signature = valueOf(&model.graph.metadata, signatureKey);
+static unsigned countParameters(const Program &program, StringRef folded) {
+  const std::string *signature =
+      valueOf(&program.model.graph.metadata, signatureKey);
   unsigned count = 0;
   SmallVector<StringRef> names;
   folded.trim("[]").split(names, ", ");
   for (StringRef name : names) {
     name = name.trim("'\"");
     std::string line = ("PARAMETER target='" + name + "'").str();
-    const std::string *kind = valueOf(metadataOf(model, name), kindKey);
+    const std::string *kind = valueOf(program.metadata.lookup(name), kindKey);
     count += (kind && *kind == "PARAMETER") ||
              (signature && StringRef(*signature).contains(line));
   }
@@ -80,11 +80,11 @@ static unsigned countParameters(const onnx::Model &model, StringRef folded) {
 /// What the exporter says; nullopt when it says nothing.
 static std::optional<bool> fromMetadata(const Program &program,
                                         StringRef name) {
-  const onnx::Metadata *metadata = metadataOf(program.model, name);
+  const onnx::Metadata *metadata = program.metadata.lookup(name);
   if (const std::string *kind = valueOf(metadata, kindKey))
     return *kind == "PARAMETER";
   if (const std::string *folded = valueOf(metadata, foldedKey)) {
-    unsigned count = countParameters(program.model, *folded);
+    unsigned count = countParameters(program, *folded);
     if (count <= 1)
       return count == 1;
   }
