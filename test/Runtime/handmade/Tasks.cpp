@@ -43,11 +43,12 @@ static void add(void **args, int64_t, int64_t) {
     array(args[0])[i] += array(args[1])[i];
 }
 
-/// y, target, dy, loss, scale
-static void difference(void **args, int64_t begin, int64_t end) {
+/// y, target, dy, loss, scale. All samples are one row of the launch: they add
+/// to one loss.
+static void difference(void **args, int64_t, int64_t) {
   double scale;
   std::memcpy(&scale, &args[4], 8);
-  for (int64_t i = begin * out; i < end * out; ++i) {
+  for (int64_t i = 0; i < rows * out; ++i) {
     double difference = array(args[0])[i] - array(args[1])[i];
     array(args[2])[i] = 2 * scale * difference;
     array(args[3])[0] += scale * difference * difference;
@@ -144,7 +145,7 @@ static int32_t forward1(void *context, void *arena, const int64_t *index) {
 #ifndef HANDMADE_PREDICT
   void *words[] = {result, c.inputOf(t, rows * out), c.slotOf(dy, rows * out),
                    c.at(loss), wordOf(1.0 / (batch * out))};
-  CALL(c.launch(Difference, words, 5, rows));
+  CALL(c.launch(Difference, words, 5));
 #endif
   return 0;
 }
