@@ -110,10 +110,7 @@ LogicalResult ManifestBuilder::addHead() {
   m.place = toVector(tables.schedule.getPlace());
   for (func::FuncOp kernel : tables.kernels)
     m.kernels.push_back({kernel.getName().str()});
-  if (auto totals = module->getAttrOfType<ArrayAttr>("mpt.totals")) {
-    for (auto name : totals.getAsRange<StringAttr>())
-      m.totals.push_back(name.getValue().str());
-  } else if (!config.isInference()) {
+  if (!config.isInference()) {
     m.totals = {"loss", "stop"};
     for (StateOp state : tables.states)
       if (state.getTrainable())

@@ -252,8 +252,7 @@ LogicalResult LowerToLLVM::lower() {
   addManifest(b, module.getLoc(), manifest);
   addTasks(b, module.getLoc(), taskNames);
   addKernels(b, module, kernelNames);
-  for (StringRef attr :
-       {"mpt.inputs", "mpt.outputs", "mpt.totals", "mpt.nodes"})
+  for (StringRef attr : {"mpt.inputs", "mpt.outputs", "mpt.nodes"})
     module->removeAttr(attr);
   return success();
 }

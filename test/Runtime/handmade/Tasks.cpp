@@ -105,9 +105,8 @@ struct Call {
     return mptrt_gemm(context, abi::StreamCompute, abi::DTypeF64, flags, 1, m,
                       n, k, lda, ldb, n, 0, 0, 0, a, b, c);
   }
-  int32_t launch(int32_t kernel, void **words, int32_t count,
-                 int64_t rows = 1) const {
-    return mptrt_launch(context, abi::StreamCompute, kernel, words, count, rows,
+  int32_t launch(int32_t kernel, void **words, int32_t count) const {
+    return mptrt_launch(context, abi::StreamCompute, kernel, words, count, 1,
                         1);
   }
   int32_t sum(int32_t group, void *data, int64_t elements) const {
