@@ -152,7 +152,10 @@ Status HostTransport::wait(Request *requests, int count) {
     if (left <= 0)
       status = timedOut(peer);
   }
-  control.setWaiting(self, -1);
+  // A rank that gave up still shows whom it waited for: others that give up
+  // in the same moment follow its wait to the culprit.
+  if (status.ok())
+    control.setWaiting(self, -1);
   // What arrived together with somebody's abort has arrived.
   return first == count ? Status() : status;
 }

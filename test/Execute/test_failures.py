@@ -29,18 +29,24 @@ def program_and_long_data(tmp_path_factory):
     return program, folder / "data.npz"
 
 
-def start(job):
-    """A running job of four processes, well inside its steps."""
+def steps_logged(log):
+    path = log / "rank-0.jsonl"
+    return path.read_text(encoding="utf-8").count('"loss"') if path.exists() else 0
+
+
+def start(job, log):
+    """A running job of four processes, a few steps after its start."""
     program, data = job
     running = subprocess.Popen(
         [program, f"--data={data}", f"--steps={STEPS}", "--lr=1e-3", "--comm=processes",
-         f"--timeout-step={STEP_TIMEOUT}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+         f"--log={log}", f"--timeout-step={STEP_TIMEOUT}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while len(children(running.pid)) < 4:
+    while steps_logged(log) < 5:
         assert running.poll() is None and time.monotonic() < deadline, "the ranks did not start"
-        time.sleep(0.05)
-    time.sleep(1.5)
-    return running, children(running.pid)
+        time.sleep(0.02)
+    ranks = children(running.pid)
+    assert len(ranks) == 4
+    return running, ranks
 
 
 def finish(running, limit):
@@ -57,8 +63,8 @@ def finish(running, limit):
 
 
 @pytest.mark.parametrize("rank", (0, 3))
-def test_killed_rank(job, rank):
-    running, ranks = start(job)
+def test_killed_rank(job, rank, tmp_path):
+    running, ranks = start(job, tmp_path / "log")
     os.kill(ranks[rank], signal.SIGKILL)
     seconds, code, text = finish(running, 5)
     assert seconds <= 5 and code == 87
@@ -67,8 +73,8 @@ def test_killed_rank(job, rank):
 
 
 @pytest.mark.parametrize("rank", (1, 2))
-def test_stopped_rank(job, rank):
-    running, ranks = start(job)
+def test_stopped_rank(job, rank, tmp_path):
+    running, ranks = start(job, tmp_path / "log")
     os.kill(ranks[rank], signal.SIGSTOP)
     seconds, code, text = finish(running, STEP_TIMEOUT + 2)
     assert seconds <= STEP_TIMEOUT + 2 and code == 86
