@@ -336,6 +336,38 @@ Host mlir::mpt::import::foldConcat(ArrayRef<Host> parts, RankedTensorType type,
   return std::make_shared<HostTensor>(type, std::move(data));
 }
 
+/// Whether the elements do not depend on the dim; bits count, not values.
+static bool areEqualAlong(const HostTensor &x, size_t dim) {
+  int64_t size = x.type.getDimSize(dim);
+  int64_t stride = stridesOf(x.type.getShape())[dim];
+  for (int64_t i = 0, n = x.data.size(); i < n; ++i)
+    if (x.data[i].i != x.data[i - i / stride % size * stride].i)
+      return false;
+  return true;
+}
+
+Host mlir::mpt::import::dropEqualDims(const Host &x,
+                                      SmallVectorImpl<int64_t> &dims) {
+  if (x->data.size() <= 1)
+    return x;
+  SmallVector<int64_t> shape, strides;
+  for (auto [d, size] : llvm::enumerate(x->type.getShape()))
+    if (!areEqualAlong(*x, d)) {
+      dims.push_back(d);
+      shape.push_back(size);
+      strides.push_back(stridesOf(x->type.getShape())[d]);
+    }
+  auto type = RankedTensorType::get(shape, x->type.getElementType());
+  if (type.getNumElements() == x->type.getNumElements())
+    return x;
+  return foldMove(x, type, [&](ArrayRef<int64_t> at) {
+    int64_t linear = 0;
+    for (auto [i, stride] : llvm::zip(at, strides))
+      linear += i * stride;
+    return linear;
+  });
+}
+
 Host mlir::mpt::import::foldReduce(StringRef kind, const Host &x,
                                    ArrayRef<int64_t> axes) {
   StringRef op = kind == "sum" ? "add" : kind == "prod" ? "mul" : kind;

@@ -94,6 +94,10 @@ Host foldMove(const Host &x, RankedTensorType type,
               function_ref<int64_t(ArrayRef<int64_t>)> source);
 Host foldConcat(ArrayRef<Host> parts, RankedTensorType type, int64_t axis);
 
+/// The tensor without the dims along which its elements are equal; `dims` gets
+/// the ones that are left. The tensor itself if that makes it no smaller.
+Host dropEqualDims(const Host &x, SmallVectorImpl<int64_t> &dims);
+
 /// Row-major strides.
 SmallVector<int64_t> stridesOf(ArrayRef<int64_t> shape);
 

@@ -110,16 +110,34 @@ Value Program::constantOf(const Host &host, Location loc) {
   return known;
 }
 
+/// `host` along `dims` of a tensor of the type. What is equal along the batch
+/// (a mask repeated for every sample) can be cut there only as a broadcast.
+Value Program::broadcastOf(const Host &host, ArrayRef<int64_t> dims,
+                           RankedTensorType type, Location loc) {
+  SmallVector<int64_t> kept;
+  Host small = isa<DenseElementsAttr>(host->toAttribute())
+                   ? dropEqualDims(host, kept)
+                   : host;
+  SmallVector<int64_t> at(dims);
+  if (small != host)
+    at = llvm::map_to_vector(kept, [&](int64_t d) { return dims[d]; });
+  Value constant = constantOf(small, loc);
+  if (small->type == type)
+    return constant;
+  return BroadcastOp::create(builder, loc, TypeRange(type),
+                             ValueRange(constant),
+                             ArrayRef<NamedAttribute>(builder.getNamedAttr(
+                                 "dims", builder.getDenseI64ArrayAttr(at))));
+}
+
 Value Program::materialize(const Val &v, Location loc) {
   if (v.value)
     return v.value;
   if (v.narrow)
-    return BroadcastOp::create(
-        builder, loc, TypeRange(v.type), ValueRange(constantOf(v.narrow, loc)),
-        ArrayRef<NamedAttribute>(builder.getNamedAttr(
-            "dims", builder.getDenseI64ArrayAttr(v.dims))));
+    return broadcastOf(v.narrow, v.dims, v.type, loc);
   if (v.host)
-    return constantOf(v.host, loc);
+    return broadcastOf(v.host, llvm::to_vector(llvm::seq(v.rank())), v.type,
+                       loc);
   Stored &from = stored[v.initializer];
   if (!from.read) {
     OpBuilder::InsertionGuard guard(builder);

@@ -84,6 +84,8 @@ public:
 
 private:
   Value constantOf(const Host &host, Location loc);
+  Value broadcastOf(const Host &host, ArrayRef<int64_t> dims,
+                    RankedTensorType type, Location loc);
 
   bool widen;
   llvm::DenseMap<std::pair<Type, Attribute>, Value> constants;

@@ -47,14 +47,17 @@ Classification::Classification(func::FuncOp program) {
 Classification::Info Classification::classify(Operation *op) const {
   Info info;
   info.backward = getInt(op, "adjoint_of").has_value();
+  info.ofConstants = isa<ComputeOpInterface, ReshardOp>(op);
   bool tail = isa<TotalsOp>(op);
   for (Value operand : op->getOperands()) {
     Operation *def = operand.getDefiningOp();
     if (!def) {
       info.fromInput = true;
+      info.ofConstants = false;
       continue;
     }
     Info from = infos.lookup(def);
+    info.ofConstants &= from.ofConstants;
     info.fromInput |= from.fromInput;
     info.backward |= from.backward;
     tail |= from.home == Home::Tail;
@@ -65,7 +68,7 @@ Classification::Info Classification::classify(Operation *op) const {
     info.home = Home::Tail;
   else if (!varies)
     info.home = info.fromInput ? Home::Once : Home::Free;
-  else if (!isFreeToClone(op)) {
+  else if (!isFreeToClone(op) && !info.ofConstants) {
     info.stage = findStage(op);
     if (info.stage >= 0)
       info.home = info.backward ? Home::Backward : Home::Forward;

@@ -8,7 +8,7 @@
 //   varies, an adjoint          Backward, of the stage of its origin
 //   varies not, from inputs     Once (loss weights): task WGT
 //   varies not, from states     Free: cloned into every task that needs it
-//   free to clone, no stage     Free
+//   free to clone, no stage     Free; also what follows from constants (masks)
 //   behind the end of `micro`   Tail: RS, NORM or OPT
 //
 // A loss is accumulated as early as possible: the ops from there to `totals`
@@ -56,7 +56,7 @@ private:
     Home home = Home::Free;
     int stage = -1;
     unsigned index = 0;
-    bool fromInput = false, backward = false;
+    bool fromInput = false, backward = false, ofConstants = false;
   };
 
   Info classify(Operation *op) const;

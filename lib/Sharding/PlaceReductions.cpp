@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where values change their form: which partial sums pass an op, and the
-// reshards and clones that give an op its operands (see Sharder.h).
+// reshards that give an op its operands (see Sharder.h).
 //
 // A sum over a device axis ends right after the op that made it; a sum over
 // micro-batches ends before its first user that needs it whole, because that
@@ -9,11 +9,6 @@
 
 using namespace mlir;
 using namespace mlir::mpt;
-
-bool Sharder::isFree(Value v) {
-  auto op = v.getDefiningOp<ComputeOpInterface>();
-  return op && op.isFreeToClone() && !getSharding(v.getType());
-}
 
 int64_t Sharder::stageOf(Operation *op) {
   return op ? stages.lookup_or(op, -1) : -1;
@@ -103,48 +98,11 @@ Value Sharder::get(Value v, ShardingAttr form, Operation *user) {
   auto key = std::pair(v, std::pair<Attribute, int64_t>(form, stageOf(user)));
   if (Value version = versions.lookup(key))
     return version;
-  Value version = reshard(v, form, user);
+  Value version = cuts(form, kMicroAxis) && !cuts(from, kMicroAxis)
+                      ? cutBatch(v, form, user)
+                      : reshard(v, form, user);
   versions[key] = version;
   if (from.isPartial() && !form.isPartial())
     reduced[v] = version;
   return version;
-}
-
-/// A clone beside the original whose result has this form, as far as the op can
-/// make it; a reshard makes the rest.
-Value Sharder::cloneFree(Value v, ShardingAttr form) {
-  auto key = std::pair(v, std::pair<Attribute, int64_t>(form, -2));
-  if (Value version = versions.lookup(key))
-    return version;
-  auto op = v.getDefiningOp<ComputeOpInterface>();
-  ShardingRule rule = op.getShardingRule();
-  FactorVotes votes = readFactors(rule, rule.results[0], form);
-  SmallVector<AxisList> factors;
-  for (auto [f, list] : llvm::enumerate(votes.axes))
-    factors.push_back(rule.factors[f].kind == IterKind::Replicate
-                          ? AxisList()
-                          : list.value_or(AxisList()));
-  SmallVector<Value> operands;
-  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-    operands.push_back(get(
-        operand, writeFactors(v.getContext(), rule.operands[i], factors), op));
-  OpBuilder b(op);
-  Operation *clone = b.clone(*op);
-  clone->setOperands(operands);
-  ShardingAttr made = writeFactors(v.getContext(), rule.results[0], factors);
-  if (isZero(v))
-    made = made.withPartial("sum", form.getPartialAxes());
-  Value result = clone->getResult(0);
-  result.setType(withSharding(v.getType(), made));
-  setMoments(clone);
-  stages[clone] = stageOf(op);
-  if (made != form) {
-    b.setInsertionPointAfter(clone);
-    auto cut = ReshardOp::create(
-        b, op->getLoc(), withSharding(v.getType(), form), result, IntegerAttr(),
-        IntegerAttr(), IntegerAttr(), UnitAttr());
-    moments[cut] = moments[result];
-    result = cut;
-  }
-  return versions[key] = result;
 }

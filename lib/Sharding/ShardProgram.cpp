@@ -24,6 +24,23 @@ static IntegerAttr intAttr(Operation *op, StringRef name) {
   return op->getAttrOfType<IntegerAttr>(name);
 }
 
+/// What is cheap wherever it is needed: ops that say so, and what follows from
+/// constants alone.
+void Sharder::collectFree() {
+  DenseSet<Operation *> constants;
+  for (Operation &op : func.getBody().front()) {
+    auto compute = dyn_cast<ComputeOpInterface>(op);
+    if (!compute || op.getNumResults() == 0)
+      continue;
+    if (llvm::all_of(op.getOperands(), [&](Value v) {
+          return constants.contains(v.getDefiningOp());
+        }))
+      constants.insert(&op);
+    if (compute.isFreeToClone() || constants.contains(&op))
+      freeOps.insert(&op);
+  }
+}
+
 /// Stages of adjoints are those of their forward ops; what says nothing (a
 /// gradient's sum, the adjoint of a free op) is where its last operand is.
 void Sharder::collectStages() {
@@ -197,6 +214,7 @@ void Sharder::visit(Operation *op) {
 
 LogicalResult Sharder::run() {
   Block &body = func.getBody().front();
+  collectFree();
   collectStages();
   collectWishes();
   visitArguments();

@@ -5,7 +5,8 @@
 //
 //   1. which partial sums pass through it        PlaceReductions.cpp
 //   2. one axis list per factor of its rule      ChooseFactors.cpp
-//   3. operands in the forms that follow         PlaceReductions.cpp
+//   3. operands in the forms that follow         PlaceReductions.cpp,
+//                                                CloneValues.cpp
 //   4. results as the rule says                  ShardProgram.cpp
 //
 // Step 2 takes the lists of the operands; where they disagree, the ones that
@@ -13,8 +14,9 @@
 // A partial sum is reduced right where it arises unless all that follows is
 // linear: sums over micro-batches and data ranks (gradients, the loss) pass
 // through any linear op, others only through sums of values partial over the
-// same axes. Ops that are free to clone have no sharding of their own: each
-// need makes a clone. Wishes flow backward from updates: the form that a
+// same axes. Ops that are free to clone, and those that follow from constants
+// alone (masks), have no sharding of their own: each need makes a clone. Wishes
+// flow backward from updates: the form that a
 // gradient ends in.
 //
 //===----------------------------------------------------------------------===//
@@ -45,6 +47,7 @@ public:
 
 private:
   // ShardProgram.cpp
+  void collectFree();
   void collectStages();
   void collectWishes();
   void visitArguments();
@@ -74,15 +77,21 @@ private:
   int64_t stageOf(Operation *op);
   /// The value in this form, for `user`; inserts reshards and clones.
   Value get(Value v, ShardingAttr form, Operation *user);
-  Value cloneFree(Value v, ShardingAttr form);
   Value reshard(Value v, ShardingAttr form, Operation *user);
-  static bool isFree(Value v);
+
+  // CloneValues.cpp
+  /// Whether the value has no sharding of its own; its clones have.
+  bool isFree(Value v);
+  Value cloneFree(Value v, ShardingAttr form);
+  Value cutBatch(Value v, ShardingAttr form, Operation *user);
+  void cannotCutBatch(Operation *op, Twine why);
 
   void mixesBatch(Operation *op, Twine how);
 
   func::FuncOp func;
   MeshOp mesh;
   bool ok = true;
+  DenseSet<Operation *> freeOps;
   DenseMap<int64_t, int64_t> stageOfId;
   DenseMap<Operation *, int64_t> stages;
   DenseMap<Value, Moment> moments;

@@ -235,6 +235,15 @@ def test_constants_stay_narrow(tmp_path):
     assert body(text) == ["constant", "broadcast", "add"] and "dense<[0, 1, 2]> : tensor<3xi64>" in text
 
 
+def test_constants_drop_what_is_equal(tmp_path):
+    """A mask that the file repeats for every sample is listed once, whatever equal dims it has."""
+    mask = np.broadcast_to(np.arange(6).reshape(1, 2, 1, 3), (4, 2, 5, 3)).copy()
+    x = np.zeros((4, 2, 5, 3), np.int64)
+    text, _ = imported(tmp_path, linear(node("Add", ["x", "w"], ["y"]), w=mask, x=x))
+    assert body(text) == ["constant", "broadcast", "add"] and "dims = [1, 3]" in text
+    assert "dense<[[0, 1, 2], [3, 4, 5]]> : tensor<2x3xi64>" in text
+
+
 def test_shape_arithmetic_folds(tmp_path):
     """Reshape(x, Concat(Shape(x)[0], -1)) as exporters write it."""
     nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Unsqueeze", ["n", "axes"], ["u"]),

@@ -38,6 +38,34 @@ module @skip {
 
 // -----
 
+// A mask that follows from constants is computed on each stage that reads it.
+!x = tensor<8x4xf32, #mpt.s<[{"micro"=2}, {}]>>
+!i = tensor<8x4xi64, #mpt.s<[{"micro"=2}, {}]>>
+!m = tensor<8x4xi1, #mpt.s<[{"micro"=2}, {}]>>
+module @mask {
+  mpt.mesh <["pp"=2], time ["micro"=2]>
+  mpt.schedule_header "1f1b" {tasks = "F", stages = 2 : i64, micro = 2 : i64, place = array<i64: 0, 1>}
+  func.func @predict(%x: !x {mpt.input = "x"}) -> (!x {mpt.output = "y"}) {
+    %i = mpt.iota {axis = 1, id = 0} : !i
+    %n = mpt.constant {id = 1, value = 2} : !i
+    %m = mpt.compare lt %i, %n {id = 2} : !i, !i -> !m
+    %0 = mpt.neg %x {id = 3, stage = 0} : !x
+    %1 = mpt.select %m, %0, %x {id = 4, stage = 0} : !m, !x, !x -> !x
+    %2 = mpt.neg %1 {id = 5, stage = 1} : !x
+    %3 = mpt.select %m, %2, %1 {id = 6, stage = 1} : !m, !x, !x -> !x
+    return %3 : !x
+  }
+}
+// CHECK-LABEL: module @mask
+// CHECK-COUNT-1: mpt.transfer
+// CHECK-NOT: mpt.transfer
+// CHECK: func.func @s0_F
+// CHECK: mpt.compare
+// CHECK: func.func @s1_F
+// CHECK: mpt.compare
+
+// -----
+
 // Training over three stages. Stage 0 is frozen: no B, no RS, but NORM and OPT
 // (stop flag, metrics). %h of stage 0 is read by B of stage 2 only: received by
 // F of stage 2 and saved there. %w1 lies on stages 1 and 2 behind a transpose,

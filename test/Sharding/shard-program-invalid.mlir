@@ -57,3 +57,34 @@ module {
     return %s : tensor<4xf32>
   }
 }
+
+// -----
+
+// A state with one row per sample.
+!X = tensor<4x8xf32>
+module {
+  mpt.mesh <[], time ["micro"=2]>
+  mpt.state @rows : !X {role = "buffer", storage = #mpt.storage<f32, #mpt.s<[{}, {}]>>}
+  func.func @predict(%x.u: !X {mpt.input = "x"}) -> (!X {mpt.output = "y"}) {
+    %x = mpt.constrain %x.u {to = #mpt.s<[{"micro"=2}, {}]>} : !X
+    // expected-error@+1 {{state 'rows' gives one value for the whole batch, which is cut into micro-batches: it lies as a whole; compute it from the inputs, or make it equal for all samples}}
+    %r = mpt.read @rows : !X
+    %s = mpt.add %x, %r {id = 1, stage = 0} : !X
+    return %s : !X
+  }
+}
+
+// -----
+
+!X = tensor<4x8xf32>
+module {
+  mpt.mesh <[], time ["micro"=2]>
+  func.func @predict(%x.u: !X {mpt.input = "x"}) -> (!X {mpt.output = "y"}) {
+    %x = mpt.constrain %x.u {to = #mpt.s<[{"micro"=2}, {}]>} : !X
+    %i = mpt.iota {axis = 0, id = 1} : !X
+    // expected-error@+1 {{'mpt.softmax' gives one value for the whole batch, which is cut into micro-batches: it needs the dim that is the batch whole; compute it from the inputs, or make it equal for all samples}}
+    %p = mpt.softmax %i {axis = 0, id = 2} : !X
+    %s = mpt.add %x, %p {id = 3, stage = 0} : !X
+    return %s : !X
+  }
+}

@@ -191,3 +191,34 @@ module @sharded_update {
     return %tot : tensor<1xf32>
   }
 }
+
+// -----
+
+// What follows from constants alone (a causal mask, the same for every sample)
+// is computed per form that its users want, with the batch cut; a table that is
+// looked up once per sample, too: its rows are those of one micro-batch, and
+// its op is not run over the whole batch.
+!X = tensor<4x8xf32>
+!I = tensor<4x8xi64>
+!M = tensor<4x8xi1>
+// CHECK-LABEL: module @constants
+module @constants {
+  mpt.mesh <["dp"=2], time ["micro"=2]>
+  mpt.state @table : tensor<16xf32> {role = "parameter", storage = #mpt.storage<f32, #mpt.s<[{}]>>}
+  func.func @predict(%x.u: !X {mpt.input = "x"}) -> (!X {mpt.output = "y"}) {
+    %x = mpt.constrain %x.u {to = #mpt.s<[{"micro"=2,"dp"=2}, {}]>} : !X
+    %t = mpt.read @table : tensor<16xf32>
+    // CHECK: mpt.iota {axis = 1, id = 0} : tensor<4x8xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>
+    // CHECK: mpt.compare lt {{.*}} {id = 2} {{.*}} -> tensor<4x8xi1, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>
+    // CHECK: mpt.take {{.*}} {axis = 0, id = 3, stage = 0} {{.*}} tensor<4x8xi64, #mpt.s<[{"micro"=2,"dp"=2}, {}]>> -> tensor<4x8xf32, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>
+    // CHECK: mpt.select {{.*}}tensor<4x8xi1, #mpt.s<[{"micro"=2,"dp"=2}, {}]>>
+    // CHECK-NOT: mpt.reshard
+    %i = mpt.iota {axis = 1, id = 0} : !I
+    %n = mpt.constant {id = 1, value = 5} : !I
+    %m = mpt.compare lt %i, %n {id = 2} : !I, !I -> !M
+    %p = mpt.take %t, %i {axis = 0, id = 3, stage = 0} : tensor<16xf32>, !I -> !X
+    %y = mpt.add %x, %p {id = 4, stage = 0} : !X
+    %z = mpt.select %m, %y, %x {id = 5, stage = 0} : !M, !X, !X -> !X
+    return %z : !X
+  }
+}
