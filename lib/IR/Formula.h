@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Formula.h - gradients written as formulas ----------------*- C++ -*-===//
+//===- Formula.h - ops written as formulas ---------------------*- C++ -*-===//
 //
 // Arithmetic on tensors of one shape that builds ops: `dy * (1.0 - y * y)` is
 // `sub` of a constant and `mul`, then `mul`. A number becomes a constant of the
@@ -16,7 +16,7 @@ namespace mlir::mpt {
 
 struct Term {
   Value value;
-  GradientBuilder *b;
+  ProgramBuilder *b;
 
   operator Value() const { return value; }
   Term splat(double number) const {

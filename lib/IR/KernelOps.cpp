@@ -23,11 +23,26 @@ template <typename Op> static LogicalResult verifyDestinations(Op op) {
 LogicalResult LaunchOp::verify() { return verifyDestinations(*this); }
 
 LogicalResult LibraryOp::verify() {
-  if (getName() != "gemm")
+  struct Call {
+    StringRef name;
+    size_t fewest, most, outs;
+  };
+  static const Call calls[] = {
+      {"gemm", 2, 2, 1}, {"attention", 3, 4, 2}, {"attention_grad", 6, 7, 3}};
+  const Call *call =
+      llvm::find_if(calls, [&](const Call &c) { return c.name == getName(); });
+  if (call == std::end(calls))
     return emitOpError() << "unknown library call '" << getName()
-                         << "'; expected gemm";
-  if (getInputs().size() != 2 || getOuts().size() != 1)
-    return emitOpError() << "gemm takes two operands into one destination";
+                         << "'; expected gemm, attention or attention_grad";
+  if (getInputs().size() < call->fewest || getInputs().size() > call->most ||
+      getOuts().size() != call->outs)
+    return emitOpError() << "found " << getInputs().size() << " operands and "
+                         << getOuts().size() << " destinations; " << call->name
+                         << " takes " << call->fewest
+                         << (call->most > call->fewest
+                                 ? " or " + std::to_string(call->most)
+                                 : std::string())
+                         << " and " << call->outs;
   return verifyDestinations(*this);
 }
 

@@ -344,7 +344,7 @@ LogicalResult GeluOp::buildGradient(GradientBuilder &b, ValueRange cotangents,
 
 /// Sum along one axis, given to every element of it.
 static Term totalAlong(int64_t axis, Term x) {
-  GradientBuilder &b = *x.b;
+  ProgramBuilder &b = *x.b;
   Value sum = b.make<ReduceOp>({x.value},
                                {b.text("kind", "sum"), b.dims("axes", axis)});
   SmallVector<int64_t> kept;

@@ -128,7 +128,7 @@ static bool isProgramOp(Operation &op) {
          isa<ConstantOp, IotaOp, BroadcastOp, ReshapeOp, TransposeOp, SliceOp,
              PadOp, ConcatOp, ReverseOp, TakeOp, ReduceOp, DotGeneralOp, GeluOp,
              SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, CrossEntropyOp,
-             LabelWeightOp>(op);
+             LabelWeightOp, AttentionOp>(op);
 }
 
 /// The node's name, as the importer or a reader of the text gave it.

@@ -103,7 +103,8 @@ static LogicalResult lowerToLibrary(DotGeneralOp op) {
       b, op.getLoc(), TypeRange(into.getType()), b.getStringAttr("gemm"),
       unlessEmpty(op.getLhsBatchDims()), unlessEmpty(op.getRhsBatchDims()),
       op.getLhsContractAttr(), op.getRhsContractAttr(),
-      add ? b.getUnitAttr() : UnitAttr(), ValueRange{op.getLhs(), op.getRhs()},
+      add ? b.getUnitAttr() : UnitAttr(), DictionaryAttr(),
+      ValueRange{op.getLhs(), op.getRhs()},
       ValueRange(into), getNodes(op), StringAttr());
   if (!add) {
     op.getResult().replaceAllUsesWith(gemm.getResult(0));

@@ -118,12 +118,13 @@ void TaskRewriter::rewrite(Operation &op) {
                      operandsOf(launch.getOuts()), launch.getNodesAttr(),
                      compute);
   } else if (auto library = dyn_cast<LibraryOp>(op)) {
-    LibraryOp::create(
-        b, op.getLoc(), TypeRange(), library.getNameAttr(),
-        library.getLhsBatchAttr(), library.getRhsBatchAttr(),
-        library.getLhsContractAttr(), library.getRhsContractAttr(),
-        library.getAccumulateAttr(), operandsOf(library.getInputs()),
-        operandsOf(library.getOuts()), library.getNodesAttr(), compute);
+    LibraryOp::create(b, op.getLoc(), TypeRange(), library.getNameAttr(),
+                      library.getLhsBatchAttr(), library.getRhsBatchAttr(),
+                      library.getLhsContractAttr(),
+                      library.getRhsContractAttr(), library.getAccumulateAttr(),
+                      library.getOptionsAttr(), operandsOf(library.getInputs()),
+                      operandsOf(library.getOuts()), library.getNodesAttr(),
+                      compute);
   } else if (isCollective(&op)) {
     SmallVector<Value> operands = operandsOf(op.getOperands());
     if (!isa<AllReduceOp>(op))

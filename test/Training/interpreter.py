@@ -105,6 +105,46 @@ def rms_norm_grad(x, rstd, scale, dy, a):
     return expand(rstd, x) * (g - h * (g * h).mean(axes, keepdims=True)), (dy * h).sum(outer)
 
 
+def attention_scores(q, k, mask, a):
+    """Masked scores with key heads repeated, and their slope in q.k (0 where masked)."""
+    s = a["scale"] * np.einsum("bhsd,bhtd->bhst", q, np.repeat(k, q.shape[1] // k.shape[1], 1))
+    slope = np.full_like(s, a["scale"])
+    if cap := a.get("softcap"):
+        s = cap * np.tanh(s / cap)
+        slope = slope * (1 - (s / cap) ** 2)
+    if mask is not None and mask.dtype == bool:
+        s, slope = np.where(mask, s, a.get("fill", -np.inf)), np.where(mask, slope, 0)
+    elif mask is not None:
+        s = s + mask
+    if "causal" in a:
+        s = np.where(np.arange(s.shape[3]) <= np.arange(s.shape[2])[:, None] + a["causal"], s, -np.inf)
+    return s, slope
+
+
+def attention(q, k, v, a, mask=None):
+    s, _ = attention_scores(q, k, mask, a)
+    top = s.max(-1, keepdims=True)
+    e = np.exp(s - np.where(np.isinf(top), 0, top))
+    total = e.sum(-1, keepdims=True)
+    empty = 0 if "zero_rows" in a else np.nan
+    weights = np.where(total > 0, e / np.where(total > 0, total, 1), empty)
+    lse = np.where(total > 0, top + np.log(np.where(total > 0, total, 1)), np.inf if "zero_rows" in a else np.nan)
+    return weights @ np.repeat(v, q.shape[1] // v.shape[1], 1), lse[..., 0]
+
+
+def attention_grad(q, k, v, y, lse, dy, a, mask=None):
+    group = q.shape[1] // k.shape[1]
+    s, slope = attention_scores(q, k, mask, a)
+    p = np.exp(s - lse[..., None])
+    dp = dy @ np.repeat(v, group, 1).swapaxes(2, 3)
+    d = p * (dp - (dy * y).sum(-1, keepdims=True)) * slope
+
+    def of_keys(x):
+        return x.reshape((x.shape[0], k.shape[1], group) + x.shape[2:]).sum(2)
+
+    return d @ np.repeat(k, group, 1), of_keys(d.swapaxes(2, 3) @ q), of_keys(p.swapaxes(2, 3) @ dy)
+
+
 def cross_entropy(z, labels, a):
     lse = np.log(np.exp(z).sum(-1))
     kept = labels != a["ignore_index"]
@@ -181,6 +221,8 @@ def evaluate(name, v, a, shape):
         "layer_norm_grad": lambda: layer_norm_grad(*v, a),
         "rms_norm": lambda: rms_norm(*v, a),
         "rms_norm_grad": lambda: rms_norm_grad(*v, a),
+        "attention": lambda: attention(*v[:3], a, *v[3:]),
+        "attention_grad": lambda: attention_grad(*v[:6], a, *v[6:]),
         "cross_entropy": lambda: cross_entropy(*v, a),
         "cross_entropy_grad": lambda: cross_entropy_grad(*v, a),
         "opt_update": lambda: opt_update(v[0], v[1], v[2:-4], *v[-4:], a),
@@ -190,10 +232,14 @@ def evaluate(name, v, a, shape):
 
 
 ATTRIBUTE = re.compile(r'(\w+) = (array<[if]64(?:: [^>]*)?>|"[^"]*"|dense<.*?> : tensor<[^>]*>|@"?[\w.]+"?|[-\w.+]+)')
+UNITS = ("nesterov", "zero_rows")
 OP = re.compile(r'\s*(?:(%\w+)(?::(\d+))? = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)?.* : \((.*)\) -> (.*)')
 
 
 def number(text):
+    if text.startswith("0x"):  # infinities and NaN: the bits
+        raw = bytes.fromhex(text[2:])
+        return float(np.frombuffer(raw, f">f{len(raw)}")[0])
     return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
 
 
@@ -234,7 +280,7 @@ class Program:
                 self.arguments = dict(re.findall(r"(%\w+): (tensor<[^>]*>)", line))
             elif match := OP.match(line):
                 result, _, name, operands, attributes, _, kinds = match.groups()
-                attributes = {k: attribute(v) for k, v in ATTRIBUTE.findall(attributes or "")} | {"nesterov": "nesterov" in (attributes or "")}
+                attributes = {k: attribute(v) for k, v in ATTRIBUTE.findall(attributes or "")} | {u: True for u in UNITS if u in (attributes or "")}
                 self.ops.append((result, name, re.findall(r"%[\w#]+", operands), attributes, shape_of(kinds.split(">")[0])))
 
     def run(self, states, arguments):

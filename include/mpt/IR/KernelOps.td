@@ -16,8 +16,15 @@ def Mpt_LaunchOp : Mpt_DpsCall<"launch", (ins FlatSymbolRefAttr:$kernel)> {
 }
 def Mpt_LibraryOp : Mpt_DpsCall<"library", (ins StrAttr:$name, OptionalAttr<DenseI64ArrayAttr>:$lhs_batch,
     OptionalAttr<DenseI64ArrayAttr>:$rhs_batch, OptionalAttr<DenseI64ArrayAttr>:$lhs_contract,
-    OptionalAttr<DenseI64ArrayAttr>:$rhs_contract, OptionalAttr<UnitAttr>:$accumulate)> {
-  let summary = "a library call of the target: gemm (dims as of dot_general); accumulate adds to the destination";
+    OptionalAttr<DenseI64ArrayAttr>:$rhs_contract, OptionalAttr<UnitAttr>:$accumulate,
+    OptionalAttr<DictionaryAttr>:$options)> {
+  let summary = "a library call of the target";
+  let description = [{
+    gemm: dims as of dot_general; accumulate adds to the destination.
+    attention, attention_grad: operands and results of the op of that name, its
+    attributes in `options`; `swapped` there lists the operands (destinations
+    counted on) that lie as [B, S, H, D].
+  }];
   let assemblyFormat = "$name `(` $inputs `)` `into` `(` $outs `)` attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }

@@ -52,6 +52,39 @@ def Mpt_RmsNormGradOp : Mpt_InferredOp<"rms_norm_grad",
   }];
 }
 
+// Scores are s = scale * q.k, then softcap * tanh(s / softcap), then masked: a
+// float mask is added; where an i1 mask is false they become `fill` (-inf if
+// absent); with `causal = O` keys j > i + O of query i do not exist. Rows
+// without any key give NaN, or 0 with `zero_rows`.
+class Mpt_AttentionLike<string mnemonic, dag args, dag outs, list<Trait> traits = []>
+    : Mpt_InferredOp<mnemonic, !con(args, (ins Optional<Mpt_Tensor>:$mask, F64Attr:$scale, OptionalAttr<I64Attr>:$causal,
+          OptionalAttr<F64Attr>:$softcap, OptionalAttr<F64Attr>:$fill, OptionalAttr<UnitAttr>:$zero_rows)), outs, traits> {
+  code shared = declared # [{
+    ::mlir::mpt::ShardingRule getShardingRule();
+    int64_t getFlops();
+    /// The same in core ops: one value per result.
+    ::llvm::SmallVector<::mlir::Value> expand(::mlir::mpt::ProgramBuilder &builder);
+  }];
+  let extraClassDeclaration = shared;
+}
+def Mpt_AttentionOp : Mpt_AttentionLike<"attention",
+    (ins Mpt_Tensor:$query, Mpt_Tensor:$key, Mpt_Tensor:$value),
+    (outs Mpt_Tensor:$result, Mpt_Tensor:$lse)> {
+  let description = [{
+    `softmax(scores) value` per head. query [B, Hq, S, D], key [B, Hk, T, D],
+    value [B, Hk, T, E]: query head h uses key head h / (Hq / Hk). mask: any dim
+    of [B, Hq, S, T] may be 1. result [B, Hq, S, E]; lse [B, Hq, S] is the
+    logarithm of the row's sum of exponentials (+inf for a row of zeros).
+  }];
+}
+def Mpt_AttentionGradOp : Mpt_AttentionLike<"attention_grad",
+    (ins Mpt_Tensor:$query, Mpt_Tensor:$key, Mpt_Tensor:$value, Mpt_Tensor:$output, Mpt_Tensor:$lse, Mpt_Tensor:$dy),
+    (outs Mpt_Tensor:$dquery, Mpt_Tensor:$dkey, Mpt_Tensor:$dvalue), [Mpt_NotDifferentiable]> {
+  let extraClassDeclaration = shared # [{
+    ::llvm::SmallVector<::llvm::SmallVector<unsigned>> getLinearGroups() { return {{5}}; }
+  }];
+}
+
 def Mpt_CrossEntropyOp : Mpt_InferredOp<"cross_entropy",
     (ins Mpt_Tensor:$logits, Mpt_Tensor:$labels, I64Attr:$ignore_index),
     (outs Mpt_Tensor:$loss, Mpt_Tensor:$lse)> {
