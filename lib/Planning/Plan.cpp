@@ -221,5 +221,5 @@ void Plan::runOnOperation() {
       failed(planConstraints(func, roles, *mesh)))
     return signalPassFailure();
   if (!config.isInference())
-    planRecompute(func);
+    planRecompute(func, roles);
 }

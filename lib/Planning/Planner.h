@@ -20,8 +20,9 @@ LogicalResult planStorage(ModuleOp module, func::FuncOp func,
 /// Inserts `mpt.constrain`: inputs, residual stream, outputs.
 LogicalResult planConstraints(func::FuncOp func, const ProgramRoles &roles,
                               MeshOp mesh);
-/// Marks ops that the backward pass computes again instead of keeping.
-void planRecompute(func::FuncOp func);
+/// Marks ops that the backward pass computes again instead of keeping
+/// (PlanRecompute.cpp).
+void planRecompute(func::FuncOp func, const ProgramRoles &roles);
 
 /// Storage of parameters by `--shard='REGEX=[{}, {tp}]'` (ParseSharding.cpp).
 LogicalResult applyShardOptions(ModuleOp module, MeshOp mesh,

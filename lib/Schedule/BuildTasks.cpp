@@ -34,6 +34,7 @@ private:
                                                   const Place &place);
   void buildBody(TaskDraft &task, Block *block, ArrayRef<Place> args,
                  IRMapping &map);
+  SmallVector<Operation *> orderOps(const TaskDraft &task);
   void buildOp(TaskDraft &task, Operation *op, IRMapping &map);
   void buildTotals(TaskDraft &task, IRMapping &map);
   void accumulate(TaskDraft &task, Value value, IRMapping &map);
@@ -345,6 +346,32 @@ SmallVector<TaskBuilder::Place> TaskBuilder::getResults(TaskDraft &task) {
   return results;
 }
 
+/// In the order of the program; what B computes again right before its first
+/// reader there.
+SmallVector<Operation *> TaskBuilder::orderOps(const TaskDraft &task) {
+  SmallVector<Operation *> ops(task.ops.begin(), task.ops.end());
+  llvm::sort(ops, [&](Operation *x, Operation *y) {
+    return std::pair(classes.getIndex(x), x != y && y->isBeforeInBlock(x)) <
+           std::pair(classes.getIndex(y), x != y && x->isBeforeInBlock(y));
+  });
+  if (task.kind != K::B)
+    return ops;
+  llvm::SetVector<Operation *> order;
+  auto place = [&](Operation *op, auto &&place) -> void {
+    if (order.contains(op))
+      return;
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp(); task.ops.contains(def))
+        place(def, place);
+    order.insert(op);
+  };
+  for (Operation *op : ops)
+    if (classes.getHome(op) != Home::Forward &&
+        classes.getHome(op) != Home::Free)
+      place(op, place);
+  return order.takeVector();
+}
+
 void TaskBuilder::buildBody(TaskDraft &task, Block *block, ArrayRef<Place> args,
                             IRMapping &map) {
   b.setInsertionPointToStart(block);
@@ -356,12 +383,7 @@ void TaskBuilder::buildBody(TaskDraft &task, Block *block, ArrayRef<Place> args,
     else
       map.map(place.value, arg);
   }
-  SmallVector<Operation *> ops(task.ops.begin(), task.ops.end());
-  llvm::sort(ops, [&](Operation *x, Operation *y) {
-    return std::pair(classes.getIndex(x), x != y && y->isBeforeInBlock(x)) <
-           std::pair(classes.getIndex(y), x != y && x->isBeforeInBlock(y));
-  });
-  for (Operation *op : ops)
+  for (Operation *op : orderOps(task))
     buildOp(task, op, map);
   for (const auto &[value, name] : task.zeros) {
     auto type = cast<RankedTensorType>(getType(task, value.getType()));

@@ -105,23 +105,23 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     return %20, %arg7, %result, %mean, %rstd, %2, %8, %9, %17 : tensor<f32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>
   }
   func.func @s1_B(%arg0: tensor<32x32xf32> {mpt.state = @wte}, %arg1: tensor<32xf32> {mpt.state = @blocks.1.norm.weight}, %arg2: tensor<32x64xf32> {mpt.state = @blocks.1.fc.weight}, %arg3: tensor<64x32xf32> {mpt.state = @blocks.1.proj.weight}, %arg4: tensor<2x16x32xf32> {mpt.save = "h1"}, %arg5: tensor<2x16x32xf32> {mpt.save = "v10"}, %arg6: tensor<2x16xf32> {mpt.save = "v10.1"}, %arg7: tensor<2x16xf32> {mpt.save = "v10.2"}, %arg8: tensor<2x16x64xf32> {mpt.save = "v13"}, %arg9: tensor<2x16x32xf32> {mpt.save = "v18"}, %arg10: tensor<2x16x32xf32> {mpt.save = "v19"}, %arg11: tensor<2x16xf32> {mpt.save = "v20.1"}, %arg12: tensor<2x16xi64> {mpt.input = "labels"}, %arg13: tensor<f32> {mpt.once = "v23"}, %arg14: tensor<32x32xf32> {mpt.acc = @wte}, %arg15: tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, %arg17: tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, %arg18: tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, %arg19: tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, %arg20: tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) -> (tensor<2x16x32xf32> {mpt.send = @dh1}, tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) {
-    %0 = mpt.gelu %arg8 {approx = "none", id = 14, recompute, stage = 1} : tensor<2x16x64xf32>
-    %1 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
-    %2 = mpt.cross_entropy_grad %arg10, %arg12, %arg11, %arg13, %1 {adjoint_of = 20, id = 25, ignore_index = -100} : tensor<2x16x32xf32>, tensor<2x16xi64>, tensor<2x16xf32>, tensor<f32>, tensor<i64> -> tensor<2x16x32xf32>
-    %3 = mpt.dot_general %2, %arg0 contract [2] x [0] {adjoint_of = 19, id = 26} : tensor<2x16x32xf32>, tensor<32x32xf32> -> tensor<2x16x32xf32>
-    %4 = mpt.all_reduce sum %3 over ["tp"] {adjoint_of = 19, bytes = 4096} : tensor<2x16x32xf32>
+    %0 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
+    %1 = mpt.cross_entropy_grad %arg10, %arg12, %arg11, %arg13, %0 {adjoint_of = 20, id = 25, ignore_index = -100} : tensor<2x16x32xf32>, tensor<2x16xi64>, tensor<2x16xf32>, tensor<f32>, tensor<i64> -> tensor<2x16x32xf32>
+    %2 = mpt.dot_general %1, %arg0 contract [2] x [0] {adjoint_of = 19, id = 26} : tensor<2x16x32xf32>, tensor<32x32xf32> -> tensor<2x16x32xf32>
+    %3 = mpt.all_reduce sum %2 over ["tp"] {adjoint_of = 19, bytes = 4096} : tensor<2x16x32xf32>
     mpt.point 0
-    %5 = mpt.dot_general %2, %arg9 contract [0, 1] x [0, 1] {adjoint_of = 19, id = 27} : tensor<2x16x32xf32>, tensor<2x16x32xf32> -> tensor<32x32xf32>
-    %6 = mpt.accumulate %arg14, %5 : tensor<32x32xf32>
+    %4 = mpt.dot_general %1, %arg9 contract [0, 1] x [0, 1] {adjoint_of = 19, id = 27} : tensor<2x16x32xf32>, tensor<2x16x32xf32> -> tensor<32x32xf32>
+    %5 = mpt.accumulate %arg14, %4 : tensor<32x32xf32>
     mpt.point 1
-    %7 = mpt.reduce sum %4 {adjoint_of = 16, axes = [0, 1], id = 28} : tensor<2x16x32xf32> -> tensor<32xf32>
-    %8 = mpt.accumulate %arg20, %7 : tensor<32xf32>
+    %6 = mpt.reduce sum %3 {adjoint_of = 16, axes = [0, 1], id = 28} : tensor<2x16x32xf32> -> tensor<32xf32>
+    %7 = mpt.accumulate %arg20, %6 : tensor<32xf32>
     mpt.point 2
-    %9 = mpt.dot_general %4, %arg3 contract [2] x [1] {adjoint_of = 15, id = 29} : tensor<2x16x32xf32>, tensor<64x32xf32> -> tensor<2x16x64xf32>
-    %10 = mpt.dot_general %0, %4 contract [0, 1] x [0, 1] {adjoint_of = 15, id = 30} : tensor<2x16x64xf32>, tensor<2x16x32xf32> -> tensor<64x32xf32>
+    %8 = mpt.dot_general %3, %arg3 contract [2] x [1] {adjoint_of = 15, id = 29} : tensor<2x16x32xf32>, tensor<64x32xf32> -> tensor<2x16x64xf32>
+    %9 = mpt.gelu %arg8 {approx = "none", id = 14, recompute, stage = 1} : tensor<2x16x64xf32>
+    %10 = mpt.dot_general %9, %3 contract [0, 1] x [0, 1] {adjoint_of = 15, id = 30} : tensor<2x16x64xf32>, tensor<2x16x32xf32> -> tensor<64x32xf32>
     %11 = mpt.accumulate %arg19, %10 : tensor<64x32xf32>
     mpt.point 3
-    %12 = mpt.gelu_grad %arg8, %9 {adjoint_of = 14, approx = "none", id = 31} : tensor<2x16x64xf32>
+    %12 = mpt.gelu_grad %arg8, %8 {adjoint_of = 14, approx = "none", id = 31} : tensor<2x16x64xf32>
     %13 = mpt.reduce sum %12 {adjoint_of = 12, axes = [0, 1], id = 32} : tensor<2x16x64xf32> -> tensor<64xf32>
     %14 = mpt.accumulate %arg18, %13 : tensor<64xf32>
     mpt.point 4
@@ -136,19 +136,19 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.point 7
     %20 = mpt.accumulate %arg16, %dbias : tensor<32xf32>
     mpt.point 8
-    %21 = mpt.sum %4, %dx {id = 36} : tensor<2x16x32xf32>
-    return %21, %6, %19, %20, %18, %14, %11, %8 : tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
+    %21 = mpt.sum %3, %dx {id = 36} : tensor<2x16x32xf32>
+    return %21, %5, %19, %20, %18, %14, %11, %7 : tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
   }
   func.func @s0_B(%arg0: tensor<32xf32> {mpt.state = @blocks.0.norm.weight}, %arg1: tensor<32x64xf32> {mpt.state = @blocks.0.fc.weight}, %arg2: tensor<64x32xf32> {mpt.state = @blocks.0.proj.weight}, %arg3: tensor<2x16x32xf32> {mpt.save = "v0.full"}, %arg4: tensor<2x16x32xf32> {mpt.save = "v1"}, %arg5: tensor<2x16xf32> {mpt.save = "v1.1"}, %arg6: tensor<2x16xf32> {mpt.save = "v1.2"}, %arg7: tensor<2x16x64xf32> {mpt.save = "v4"}, %arg8: tensor<2x16xi64> {mpt.input = "tokens"}, %arg9: tensor<2x16x32xf32> {mpt.recv = @dh1}, %arg10: tensor<32x32xf32> {mpt.acc = @wte}, %arg11: tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, %arg12: tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, %arg13: tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, %arg14: tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, %arg15: tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) -> (tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) {
-    %0 = mpt.gelu %arg7 {approx = "none", id = 5, recompute, stage = 0} : tensor<2x16x64xf32>
-    %1 = mpt.reduce sum %arg9 {adjoint_of = 7, axes = [0, 1], id = 37} : tensor<2x16x32xf32> -> tensor<32xf32>
-    %2 = mpt.accumulate %arg16, %1 : tensor<32xf32>
+    %0 = mpt.reduce sum %arg9 {adjoint_of = 7, axes = [0, 1], id = 37} : tensor<2x16x32xf32> -> tensor<32xf32>
+    %1 = mpt.accumulate %arg16, %0 : tensor<32xf32>
     mpt.point 0
-    %3 = mpt.dot_general %arg9, %arg2 contract [2] x [1] {adjoint_of = 6, id = 38} : tensor<2x16x32xf32>, tensor<64x32xf32> -> tensor<2x16x64xf32>
-    %4 = mpt.dot_general %0, %arg9 contract [0, 1] x [0, 1] {adjoint_of = 6, id = 39} : tensor<2x16x64xf32>, tensor<2x16x32xf32> -> tensor<64x32xf32>
+    %2 = mpt.dot_general %arg9, %arg2 contract [2] x [1] {adjoint_of = 6, id = 38} : tensor<2x16x32xf32>, tensor<64x32xf32> -> tensor<2x16x64xf32>
+    %3 = mpt.gelu %arg7 {approx = "none", id = 5, recompute, stage = 0} : tensor<2x16x64xf32>
+    %4 = mpt.dot_general %3, %arg9 contract [0, 1] x [0, 1] {adjoint_of = 6, id = 39} : tensor<2x16x64xf32>, tensor<2x16x32xf32> -> tensor<64x32xf32>
     %5 = mpt.accumulate %arg15, %4 : tensor<64x32xf32>
     mpt.point 1
-    %6 = mpt.gelu_grad %arg7, %3 {adjoint_of = 5, approx = "none", id = 40} : tensor<2x16x64xf32>
+    %6 = mpt.gelu_grad %arg7, %2 {adjoint_of = 5, approx = "none", id = 40} : tensor<2x16x64xf32>
     %7 = mpt.reduce sum %6 {adjoint_of = 3, axes = [0, 1], id = 41} : tensor<2x16x64xf32> -> tensor<64xf32>
     %8 = mpt.accumulate %arg14, %7 : tensor<64xf32>
     mpt.point 2
@@ -169,7 +169,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %18 = mpt.scatter_rows add %16, %arg8, %15, %17 {adjoint_of = 0, axis = 0, id = 47} : tensor<32x32xf32>, tensor<2x16xi64>, tensor<2x16x32xf32>, tensor<i64> -> tensor<32x32xf32>
     %19 = mpt.accumulate %arg10, %18 : tensor<32x32xf32>
     mpt.point 7
-    return %19, %13, %14, %12, %8, %5, %2 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
+    return %19, %13, %14, %12, %8, %5, %1 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
   }
   func.func @s0_RS(%arg0: tensor<32x32xf32> {mpt.recv = @wte.tie}, %arg1: tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, %arg2: tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, %arg3: tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, %arg4: tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, %arg5: tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, %arg6: tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) -> (tensor<32x32xf32> {mpt.grad = @wte}, tensor<32xf32> {mpt.grad = @blocks.0.norm.weight}, tensor<32xf32> {mpt.grad = @blocks.0.norm.bias}, tensor<32x64xf32> {mpt.grad = @blocks.0.fc.weight}, tensor<64xf32> {mpt.grad = @blocks.0.fc.bias}, tensor<64x32xf32> {mpt.grad = @blocks.0.proj.weight}, tensor<32xf32> {mpt.grad = @blocks.0.proj.bias}) {
     %0:7 = mpt.all_reduce sum %arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %arg6 over ["dp"] {bucket = 0, bytes = 21120} : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32> -> tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>

@@ -153,28 +153,28 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     return %47, %arg7, %3#0, %3#1, %3#2, %9, %20, %22, %41 : tensor<f32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>
   }
   func.func @s1_B(%arg0: tensor<32x32xf32> {mpt.state = @wte}, %arg1: tensor<32xf32> {mpt.state = @blocks.1.norm.weight}, %arg2: tensor<32x64xf32> {mpt.state = @blocks.1.fc.weight}, %arg3: tensor<64x32xf32> {mpt.state = @blocks.1.proj.weight}, %arg4: tensor<2x16x32xf32> {mpt.save = "h1"}, %arg5: tensor<2x16x32xf32> {mpt.save = "v10"}, %arg6: tensor<2x16xf32> {mpt.save = "v10.1"}, %arg7: tensor<2x16xf32> {mpt.save = "v10.2"}, %arg8: tensor<2x16x64xf32> {mpt.save = "v13"}, %arg9: tensor<2x16x32xf32> {mpt.save = "v18"}, %arg10: tensor<2x16x32xf32> {mpt.save = "v19"}, %arg11: tensor<2x16xf32> {mpt.save = "v20.1"}, %arg12: tensor<2x16xi64> {mpt.input = "labels"}, %arg13: tensor<f32> {mpt.once = "v23"}, %arg14: tensor<32x32xf32> {mpt.acc = @wte}, %arg15: tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, %arg17: tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, %arg18: tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, %arg19: tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, %arg20: tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) -> (tensor<2x16x32xf32> {mpt.send = @dh1}, tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) {
-    %0 = tensor.empty() : tensor<2x16x64xf32>
-    %1 = mpt.launch @gelu_32x64(%arg8) into(%0) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %2 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
-    %extracted = tensor.extract %2[] : tensor<i64>
+    %0 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
+    %extracted = tensor.extract %0[] : tensor<i64>
+    %1 = tensor.empty() : tensor<2x16x32xf32>
+    %2 = mpt.launch @cross_entropy_grad_32x32(%arg10, %arg12, %arg11, %arg13, %extracted) into(%1) : (tensor<2x16x32xf32>, tensor<2x16xi64>, tensor<2x16xf32>, tensor<f32>, i64, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
     %3 = tensor.empty() : tensor<2x16x32xf32>
-    %4 = mpt.launch @cross_entropy_grad_32x32(%arg10, %arg12, %arg11, %arg13, %extracted) into(%3) : (tensor<2x16x32xf32>, tensor<2x16xi64>, tensor<2x16xf32>, tensor<f32>, i64, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %5 = tensor.empty() : tensor<2x16x32xf32>
-    %6 = mpt.library "gemm"(%4, %arg0) into(%5) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %7 = mpt.all_reduce sum %6 over ["tp"] {adjoint_of = 19, bytes = 4096} : tensor<2x16x32xf32>
+    %4 = mpt.library "gemm"(%2, %arg0) into(%3) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %5 = mpt.all_reduce sum %4 over ["tp"] {adjoint_of = 19, bytes = 4096} : tensor<2x16x32xf32>
     mpt.point 0
-    %8 = mpt.library "gemm"(%4, %arg9) into(%arg14) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+    %6 = mpt.library "gemm"(%2, %arg9) into(%arg14) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
     mpt.point 1
-    %9 = tensor.empty() : tensor<32xf32>
-    %10 = mpt.launch @reduce_sum_32x32(%7) into(%9) : (tensor<2x16x32xf32>, tensor<32xf32>) -> tensor<32xf32>
-    %11 = mpt.launch @accumulate_32(%10) into(%arg20) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
+    %7 = tensor.empty() : tensor<32xf32>
+    %8 = mpt.launch @reduce_sum_32x32(%5) into(%7) : (tensor<2x16x32xf32>, tensor<32xf32>) -> tensor<32xf32>
+    %9 = mpt.launch @accumulate_32(%8) into(%arg20) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
     mpt.point 2
+    %10 = tensor.empty() : tensor<2x16x64xf32>
+    %11 = mpt.library "gemm"(%5, %arg3) into(%10) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<64x32xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %12 = tensor.empty() : tensor<2x16x64xf32>
-    %13 = mpt.library "gemm"(%7, %arg3) into(%12) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<64x32xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %14 = mpt.library "gemm"(%1, %7) into(%arg19) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
+    %13 = mpt.launch @gelu_32x64(%arg8) into(%12) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %14 = mpt.library "gemm"(%13, %5) into(%arg19) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
     mpt.point 3
     %15 = tensor.empty() : tensor<2x16x64xf32>
-    %16 = mpt.launch @gelu_grad_32x64(%arg8, %13) into(%15) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %16 = mpt.launch @gelu_grad_32x64(%arg8, %11) into(%15) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %17 = tensor.empty() : tensor<64xf32>
     %18 = mpt.launch @reduce_sum_32x64(%16) into(%17) : (tensor<2x16x64xf32>, tensor<64xf32>) -> tensor<64xf32>
     %19 = mpt.launch @accumulate_64(%18) into(%arg18) : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
@@ -197,22 +197,22 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %32 = mpt.launch @accumulate_32(%30#1) into(%arg16) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
     mpt.point 8
     %33 = tensor.empty() : tensor<2x16x32xf32>
-    %34 = mpt.launch @add_32x32(%7, %27#0) into(%33) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    return %34, %8, %31, %32, %23, %19, %14, %11 : tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
+    %34 = mpt.launch @add_32x32(%5, %27#0) into(%33) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    return %34, %6, %31, %32, %23, %19, %14, %9 : tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
   }
   func.func @s0_B(%arg0: tensor<32xf32> {mpt.state = @blocks.0.norm.weight}, %arg1: tensor<32x64xf32> {mpt.state = @blocks.0.fc.weight}, %arg2: tensor<64x32xf32> {mpt.state = @blocks.0.proj.weight}, %arg3: tensor<2x16x32xf32> {mpt.save = "v0.full"}, %arg4: tensor<2x16x32xf32> {mpt.save = "v1"}, %arg5: tensor<2x16xf32> {mpt.save = "v1.1"}, %arg6: tensor<2x16xf32> {mpt.save = "v1.2"}, %arg7: tensor<2x16x64xf32> {mpt.save = "v4"}, %arg8: tensor<2x16xi64> {mpt.input = "tokens"}, %arg9: tensor<2x16x32xf32> {mpt.recv = @dh1}, %arg10: tensor<32x32xf32> {mpt.acc = @wte}, %arg11: tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, %arg12: tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, %arg13: tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, %arg14: tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, %arg15: tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) -> (tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) {
-    %0 = tensor.empty() : tensor<2x16x64xf32>
-    %1 = mpt.launch @gelu_32x64(%arg7) into(%0) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %2 = tensor.empty() : tensor<32xf32>
-    %3 = mpt.launch @reduce_sum_32x32(%arg9) into(%2) : (tensor<2x16x32xf32>, tensor<32xf32>) -> tensor<32xf32>
-    %4 = mpt.launch @accumulate_32(%3) into(%arg16) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
+    %0 = tensor.empty() : tensor<32xf32>
+    %1 = mpt.launch @reduce_sum_32x32(%arg9) into(%0) : (tensor<2x16x32xf32>, tensor<32xf32>) -> tensor<32xf32>
+    %2 = mpt.launch @accumulate_32(%1) into(%arg16) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
     mpt.point 0
+    %3 = tensor.empty() : tensor<2x16x64xf32>
+    %4 = mpt.library "gemm"(%arg9, %arg2) into(%3) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<64x32xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %5 = tensor.empty() : tensor<2x16x64xf32>
-    %6 = mpt.library "gemm"(%arg9, %arg2) into(%5) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<64x32xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %7 = mpt.library "gemm"(%1, %arg9) into(%arg15) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
+    %6 = mpt.launch @gelu_32x64(%arg7) into(%5) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %7 = mpt.library "gemm"(%6, %arg9) into(%arg15) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>} : (tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
     mpt.point 1
     %8 = tensor.empty() : tensor<2x16x64xf32>
-    %9 = mpt.launch @gelu_grad_32x64(%arg7, %6) into(%8) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %9 = mpt.launch @gelu_grad_32x64(%arg7, %4) into(%8) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %10 = tensor.empty() : tensor<64xf32>
     %11 = mpt.launch @reduce_sum_32x64(%9) into(%10) : (tensor<2x16x64xf32>, tensor<64xf32>) -> tensor<64xf32>
     %12 = mpt.launch @accumulate_64(%11) into(%arg14) : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
@@ -243,7 +243,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %31 = mpt.launch @scatter_rows_1x32x32(%arg8, %27, %extracted) into(%30) : (tensor<2x16xi64>, tensor<2x16x32xf32>, i64, tensor<32x32xf32>) -> tensor<32x32xf32>
     %32 = mpt.launch @accumulate_32x32(%31) into(%arg10) : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
     mpt.point 7
-    return %32, %24, %25, %16, %12, %7, %4 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
+    return %32, %24, %25, %16, %12, %7, %2 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
   }
   func.func @s0_RS(%arg0: tensor<32x32xf32> {mpt.recv = @wte.tie}, %arg1: tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, %arg2: tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, %arg3: tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, %arg4: tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, %arg5: tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, %arg6: tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) -> (tensor<32x32xf32> {mpt.grad = @wte}, tensor<32xf32> {mpt.grad = @blocks.0.norm.weight}, tensor<32xf32> {mpt.grad = @blocks.0.norm.bias}, tensor<32x64xf32> {mpt.grad = @blocks.0.fc.weight}, tensor<64xf32> {mpt.grad = @blocks.0.fc.bias}, tensor<64x32xf32> {mpt.grad = @blocks.0.proj.weight}, tensor<32xf32> {mpt.grad = @blocks.0.proj.bias}) {
     %0:7 = mpt.all_reduce sum %arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %arg6 over ["dp"] {bucket = 0, bytes = 21120} : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32> -> tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>

@@ -196,61 +196,61 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     return
   }
   func.func @s1_B(%arg0: memref<139072xi8>, %arg1: index {mpt.index = "mb"}, %arg2: index {mpt.index = "save"}, %arg3: index {mpt.slot = @dh1}) {
-    %0 = mpt.buffer %arg0[%arg2] {at = 93888 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %1 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %2 = mpt.buffer %arg0[%arg2] {at = 106176 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %3 = mpt.buffer %arg0[%arg1] {at = 84928 : i64, stride = 256 : i64} : memref<139072xi8> -> memref<2x16xi64>
-    %4 = mpt.buffer %arg0[%arg2] {at = 110272 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %5 = mpt.buffer %arg0 {at = 84736 : i64} : memref<139072xi8> -> memref<f32>
-    %6 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %7 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %8 = mpt.buffer %arg0 {at = 134976 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %9 = mpt.buffer %arg0[%arg2] {at = 102080 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %10 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %11 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<32xf32>
-    %12 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
-    %13 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %0 = mpt.buffer %arg0[%arg2] {at = 106176 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %1 = mpt.buffer %arg0[%arg1] {at = 84928 : i64, stride = 256 : i64} : memref<139072xi8> -> memref<2x16xi64>
+    %2 = mpt.buffer %arg0[%arg2] {at = 110272 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %3 = mpt.buffer %arg0 {at = 84736 : i64} : memref<139072xi8> -> memref<f32>
+    %4 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %5 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %6 = mpt.buffer %arg0 {at = 134976 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %7 = mpt.buffer %arg0[%arg2] {at = 102080 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %8 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %9 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<32xf32>
+    %10 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
+    %11 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %12 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
+    %13 = mpt.buffer %arg0[%arg2] {at = 93888 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
     %14 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
     %15 = mpt.buffer %arg0 {at = 76352 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %16 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %17 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<64xf32>
+    %16 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
+    %17 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<64xf32>
     %18 = mpt.buffer %arg0 {at = 76096 : i64} : memref<139072xi8> -> memref<64xf32>
     %19 = mpt.buffer %arg0 {at = 4352 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %20 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %20 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
     %21 = mpt.buffer %arg0[%arg2] {at = 89536 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
     %22 = mpt.buffer %arg0 {at = 67904 : i64} : memref<139072xi8> -> memref<32x64xf32>
     %23 = mpt.buffer %arg0[%arg2] {at = 85440 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
     %24 = mpt.buffer %arg0[%arg2] {at = 93632 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
     %25 = mpt.buffer %arg0[%arg2] {at = 93760 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
     %26 = mpt.buffer %arg0 {at = 4096 : i64} : memref<139072xi8> -> memref<32xf32>
-    %27 = mpt.buffer %arg0 {at = 130880 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %28 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<32xf32>
-    %29 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<32xf32>
-    %30 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<32xf32>
-    %31 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<32xf32>
+    %27 = mpt.buffer %arg0 {at = 122688 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %28 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<32xf32>
+    %29 = mpt.buffer %arg0 {at = 126912 : i64} : memref<139072xi8> -> memref<32xf32>
+    %30 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<32xf32>
+    %31 = mpt.buffer %arg0 {at = 126912 : i64} : memref<139072xi8> -> memref<32xf32>
     %32 = mpt.buffer %arg0 {at = 67648 : i64} : memref<139072xi8> -> memref<32xf32>
     %33 = mpt.buffer %arg0 {at = 67776 : i64} : memref<139072xi8> -> memref<32xf32>
     %34 = mpt.buffer %arg0[%arg3] {at = 110400 : i64, stride = 4096 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    mpt.launch @gelu_32x64(%0) into(%1) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
     %35 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
     %extracted = tensor.extract %35[] : tensor<i64>
-    mpt.launch @cross_entropy_grad_32x32(%2, %3, %4, %5, %extracted) into(%6) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16xi64>, memref<2x16xf32>, memref<f32>, i64, memref<2x16x32xf32>) -> ()
-    mpt.library "gemm"(%6, %7) into(%8) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @cross_entropy_grad_32x32(%0, %1, %2, %3, %extracted) into(%4) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16xi64>, memref<2x16xf32>, memref<f32>, i64, memref<2x16x32xf32>) -> ()
+    mpt.library "gemm"(%4, %5) into(%6) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x32xf32>, memref<2x16x32xf32>) -> ()
     mpt.record 0 on "compute"
     mpt.wait 0 on "comm"
-    mpt.all_reduce sum %8 over ["tp"] {adjoint_of = 19, bytes = 4096, stream = "comm"} : memref<2x16x32xf32>
+    mpt.all_reduce sum %6 over ["tp"] {adjoint_of = 19, bytes = 4096, stream = "comm"} : memref<2x16x32xf32>
     mpt.record 1 on "comm"
     mpt.point 0
-    mpt.library "gemm"(%6, %9) into(%10) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<32x32xf32>) -> ()
+    mpt.library "gemm"(%4, %7) into(%8) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<32x32xf32>) -> ()
     mpt.point 1
     mpt.wait 1 on "compute"
-    mpt.launch @reduce_sum_32x32(%8) into(%11) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>) -> ()
-    mpt.launch @accumulate_32(%11) into(%12) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @reduce_sum_32x32(%6) into(%9) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>) -> ()
+    mpt.launch @accumulate_32(%9) into(%10) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 2
-    mpt.library "gemm"(%8, %13) into(%14) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<64x32xf32>, memref<2x16x64xf32>) -> ()
-    mpt.library "gemm"(%1, %8) into(%15) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x32xf32>, memref<64x32xf32>) -> ()
+    mpt.library "gemm"(%6, %11) into(%12) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<64x32xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_32x64(%13) into(%14) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.library "gemm"(%14, %6) into(%15) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x32xf32>, memref<64x32xf32>) -> ()
     mpt.point 3
-    mpt.launch @gelu_grad_32x64(%0, %14) into(%16) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_grad_32x64(%13, %12) into(%16) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
     mpt.launch @reduce_sum_32x64(%16) into(%17) {stream = "compute"} : (memref<2x16x64xf32>, memref<64xf32>) -> ()
     mpt.launch @accumulate_64(%17) into(%18) {stream = "compute"} : (memref<64xf32>, memref<64xf32>) -> ()
     mpt.point 4
@@ -269,48 +269,48 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.point 7
     mpt.launch @accumulate_32(%31) into(%33) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 8
-    mpt.launch @add_32x32(%8, %27) into(%34) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @add_32x32(%6, %27) into(%34) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
     return
   }
   func.func @s0_B(%arg0: memref<147264xi8>, %arg1: index {mpt.index = "mb"}, %arg2: index {mpt.index = "save"}, %arg3: index {mpt.slot = @dh1}) {
-    %0 = mpt.buffer %arg0[%arg2] {at = 93760 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %1 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %2 = mpt.buffer %arg0[%arg3] {at = 118592 : i64, stride = 4096 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %3 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<32xf32>
-    %4 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
-    %5 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %0 = mpt.buffer %arg0[%arg3] {at = 118592 : i64, stride = 4096 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %1 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<32xf32>
+    %2 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
+    %3 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %4 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
+    %5 = mpt.buffer %arg0[%arg2] {at = 93760 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
     %6 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
     %7 = mpt.buffer %arg0 {at = 76352 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %8 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %9 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<64xf32>
+    %8 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
+    %9 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<64xf32>
     %10 = mpt.buffer %arg0 {at = 76096 : i64} : memref<147264xi8> -> memref<64xf32>
     %11 = mpt.buffer %arg0 {at = 4352 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %12 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %12 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
     %13 = mpt.buffer %arg0[%arg2] {at = 89408 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
     %14 = mpt.buffer %arg0 {at = 67904 : i64} : memref<147264xi8> -> memref<32x64xf32>
     %15 = mpt.buffer %arg0[%arg2] {at = 85312 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
     %16 = mpt.buffer %arg0[%arg2] {at = 93504 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16xf32>
     %17 = mpt.buffer %arg0[%arg2] {at = 93632 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16xf32>
     %18 = mpt.buffer %arg0 {at = 4096 : i64} : memref<147264xi8> -> memref<32xf32>
-    %19 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %20 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<32xf32>
-    %21 = mpt.buffer %arg0 {at = 135104 : i64} : memref<147264xi8> -> memref<32xf32>
-    %22 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<32xf32>
-    %23 = mpt.buffer %arg0 {at = 135104 : i64} : memref<147264xi8> -> memref<32xf32>
+    %19 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %20 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<32xf32>
+    %21 = mpt.buffer %arg0 {at = 139200 : i64} : memref<147264xi8> -> memref<32xf32>
+    %22 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<32xf32>
+    %23 = mpt.buffer %arg0 {at = 139200 : i64} : memref<147264xi8> -> memref<32xf32>
     %24 = mpt.buffer %arg0 {at = 67648 : i64} : memref<147264xi8> -> memref<32xf32>
     %25 = mpt.buffer %arg0 {at = 67776 : i64} : memref<147264xi8> -> memref<32xf32>
-    %26 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %27 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %26 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %27 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<32x32xf32>
     %28 = mpt.buffer %arg0[%arg1] {at = 84800 : i64, stride = 256 : i64} : memref<147264xi8> -> memref<2x16xi64>
     %29 = mpt.buffer %arg0 {at = 63552 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    mpt.launch @gelu_32x64(%0) into(%1) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @reduce_sum_32x32(%2) into(%3) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>) -> ()
-    mpt.launch @accumulate_32(%3) into(%4) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @reduce_sum_32x32(%0) into(%1) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>) -> ()
+    mpt.launch @accumulate_32(%1) into(%2) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 0
-    mpt.library "gemm"(%2, %5) into(%6) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<64x32xf32>, memref<2x16x64xf32>) -> ()
-    mpt.library "gemm"(%1, %2) into(%7) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x32xf32>, memref<64x32xf32>) -> ()
+    mpt.library "gemm"(%0, %3) into(%4) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<64x32xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_32x64(%5) into(%6) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.library "gemm"(%6, %0) into(%7) {accumulate, lhs_contract = array<i64: 0, 1>, rhs_contract = array<i64: 0, 1>, stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x32xf32>, memref<64x32xf32>) -> ()
     mpt.point 1
-    mpt.launch @gelu_grad_32x64(%0, %6) into(%8) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_grad_32x64(%5, %4) into(%8) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
     mpt.launch @reduce_sum_32x64(%8) into(%9) {stream = "compute"} : (memref<2x16x64xf32>, memref<64xf32>) -> ()
     mpt.launch @accumulate_64(%9) into(%10) {stream = "compute"} : (memref<64xf32>, memref<64xf32>) -> ()
     mpt.point 2
@@ -329,7 +329,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.point 5
     mpt.launch @accumulate_32(%23) into(%25) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 6
-    mpt.launch @add_32x32(%2, %19) into(%26) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @add_32x32(%0, %19) into(%26) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
     %30 = mpt.shard_offset {adjoint_of = 0, axes = ["tp"], id = 47, size = 64} : tensor<i64>
     %extracted = tensor.extract %30[] : tensor<i64>
     mpt.launch @constant_32x32() into(%27) {stream = "compute"} : (memref<32x32xf32>) -> ()

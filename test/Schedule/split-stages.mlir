@@ -242,8 +242,8 @@ module @sums {
 // CHECK: return %[[DU]], %[[DH]] :
 // CHECK: func.func @s1_B({{.*}} {mpt.recv = @dh2}) -> ({{.*}} {mpt.send = @dh1}) {
 // CHECK: func.func @s0_B({{.*}} {mpt.state = @w0}, %[[P:.*]]: {{.*}} {mpt.save = "v0"}, {{.*}} {mpt.input = "x"}, %[[R:.*]]: {{.*}} {mpt.recv = @dh1}, %[[R1:.*]]: {{.*}} {mpt.recv = @dh2.1}, %[[ACC:.*]]: {{.*}} {mpt.acc = @w0})
-// CHECK: mpt.exp %[[P]] {id = 1, recompute, stage = 0}
 // CHECK: mpt.sum %[[R1]], %[[R]] {id = 12}
+// CHECK: mpt.exp %[[P]] {id = 1, recompute, stage = 0}
 // CHECK: %[[W1:.*]] = mpt.dot_general {{.*}} id = 14
 // CHECK: %[[A1:.*]] = mpt.accumulate %[[ACC]], %[[W1]]
 // CHECK: mpt.point 0
