@@ -79,7 +79,19 @@ def mutate_reduce(lines, first, at, last, kind):
     return lines[:at + 1] + rest + body + lines[last:]
 
 
+def behind_bucket(lines, at, last, value):
+    """A received value that goes straight into a bucket is one place in memory with its neighbours:
+    its mutant is that of its sum. Where that is, and its name."""
+    for i in range(at + 1, last):
+        match = ALL_REDUCE.match(lines[i])
+        operands = [o.strip() for o in match["operands"].split(",")] if match else []
+        if value in operands and match["count"]:
+            return i, f"{match['result']}#{operands.index(value)}"
+    return at, value
+
+
 def mutate_received(lines, first, at, last, kind, value, tensor):
+    at, value = behind_bucket(lines, at, last, value)
     indent, body = "    ", lines[at + 1:last]
     if kind == "drop":
         element = tensor.rstrip(">").split("x")[-1].split("<")[-1]
