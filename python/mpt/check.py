@@ -121,14 +121,20 @@ class Comparison:
         return dev / tolerance, name, dev, tolerance
 
 
+class RunFailed(Exception):
+    """The compiler or the executable ended with `code`; the message has what it printed."""
+
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code if code > 0 else 128 - code
+
+
 def run(command, what):
-    """Runs a command; on failure prints its output and exits with its code."""
+    """Runs a command; RunFailed if it fails."""
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        sys.stderr.write(result.stdout + result.stderr)
-        sys.stderr.write(f"mpt.check: {what} ended with code {result.returncode}\n")
-        code = result.returncode
-        sys.exit(code if code > 0 else 128 - code)
+        raise RunFailed(f"{result.stdout}{result.stderr}mpt.check: {what} ended with code {result.returncode}",
+                        result.returncode)
     return result
 
 
@@ -140,30 +146,51 @@ def read_losses(log, steps):
         losses = [row["loss"] for row in rows if "loss" in row]
         if len(losses) == steps:
             return [float("nan") if loss is None else float(loss) for loss in losses]
-    sys.exit(f"mpt.check: no log in '{log}' has the losses of {steps} steps")
+    raise RunFailed(f"mpt.check: no log in '{log}' has the losses of {steps} steps", 1)
 
 
-def check(case, options, workspace):
-    """Compiles, trains, compares; the Comparison."""
-    program = os.path.join(workspace, "program")
-    compile_command = [options.mptc, case.model, "-o", program, f"--loss={case.loss_flag()}",
-                       f"--microbatches={options.microbatches}", *case.optimizer_flags(),
-                       *case.bind_flags(), *options.flag]
-    if options.mesh:
-        compile_command.append(f"--mesh={options.mesh}")
-    if options.schedule:
-        compile_command.append(f"--schedule={options.schedule}")
-    run(compile_command, "mptc")
-    steps = options.steps or case.steps
+def compile_program(case, mptc, program, mesh="", microbatches=1, schedule="", flags=()):
+    """Compiles the case's model with its loss and optimizer to the executable `program`."""
+    command = [mptc, case.model, "-o", program, f"--loss={case.loss_flag()}",
+               f"--microbatches={microbatches}", *case.optimizer_flags(), *case.bind_flags(), *flags]
+    if mesh:
+        command.append(f"--mesh={mesh}")
+    if schedule:
+        command.append(f"--schedule={schedule}")
+    run(command, "mptc")
+
+
+def launcher(comm, mesh):
+    """What stands before an executable on this machine: with `mpi` one process per rank."""
+    if comm != "mpi":
+        return []
+    ranks = 1
+    for axis in filter(None, mesh.split(",")):
+        ranks *= int(axis.partition("=")[2])
+    as_root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    return ["mpirun", "--oversubscribe", *as_root, "-n", str(ranks)]
+
+
+def train(case, program, workspace, comm="threads", mesh="", steps=0):
+    """Runs the compiled case for `steps` (0: all of the case); the Comparison with PyTorch."""
+    steps = steps or case.steps
     log = os.path.join(workspace, "log")
     files = {kind: os.path.join(workspace, f"{kind}.safetensors") for kind in ("save", "save-grads")}
-    run([program, f"--data={case.data}", f"--steps={steps}", *case.rate_flags(),
-         f"--comm={options.comm}", f"--log={log}",
+    run([*launcher(comm, mesh), program, f"--data={case.data}", f"--steps={steps}", *case.rate_flags(),
+         f"--comm={comm}", f"--log={log}",
          *(f"--{kind}={path}" for kind, path in files.items())], "the executable")
     trained = safetensors.read(files["save"])
     gradients = safetensors.read(files["save-grads"])
     parameters = {name: trained[name] for name in gradients}
     return Comparison(case, read_losses(log, steps), gradients, parameters)
+
+
+def check(case, options, workspace):
+    """Compiles, trains, compares; the Comparison."""
+    program = os.path.join(workspace, "program")
+    compile_program(case, options.mptc, program, options.mesh, options.microbatches,
+                    options.schedule, options.flag)
+    return train(case, program, workspace, options.comm, options.mesh, options.steps)
 
 
 def report(case, options, comparison, steps):
@@ -202,7 +229,11 @@ def main(arguments=None):
         return 65
     steps = options.steps or case.steps
     with tempfile.TemporaryDirectory(prefix="mpt-check-") as workspace:
-        comparison = check(case, options, workspace)
+        try:
+            comparison = check(case, options, workspace)
+        except RunFailed as failure:
+            print(failure, file=sys.stderr)
+            return failure.code
     if options.json:
         print(json.dumps({"ok": comparison.ok, "case": case.name, "mesh": options.mesh,
                           "microbatches": options.microbatches, "schedule": options.schedule,
