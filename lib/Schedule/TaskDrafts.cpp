@@ -460,27 +460,47 @@ groupByStage(SumOp sum, const Classification &classes) {
   return groups;
 }
 
-void mlir::mpt::splitSums(func::FuncOp program, Classification &classes) {
-  for (auto sum : llvm::make_early_inc_range(program.getOps<SumOp>())) {
-    if (classes.getHome(sum) != Home::Backward)
+/// Adds the operands of later stages stage by stage towards the sum's own, so
+/// that each stage sends one value to the one before it. Gives the operands
+/// that are left.
+static SmallVector<Value> addByStage(SumOp sum, Classification &classes) {
+  int home = classes.getStage(sum);
+  auto groups = groupByStage(sum, classes);
+  SmallVector<int> later;
+  for (const auto &[stage, operands] : groups)
+    if (stage > home)
+      later.push_back(stage);
+  llvm::sort(later, std::greater<int>());
+  OpBuilder b(sum);
+  Value carried;
+  for (int stage : later) {
+    SmallVector<Value> &operands = groups[stage];
+    if (carried)
+      operands.push_back(carried);
+    carried = operands.front();
+    if (operands.size() < 2)
       continue;
-    int home = classes.getStage(sum);
-    OpBuilder b(sum);
-    for (auto &[stage, operands] : groupByStage(sum, classes)) {
-      if (stage < 0 || stage == home || operands.size() < 2)
-        continue;
-      auto part = cast<SumOp>(b.clone(*sum));
-      part->setOperands(operands);
-      classes.add(part, sum, stage);
-      SmallVector<Value> rest;
-      bool added = false;
-      for (Value operand : sum.getInputs()) {
-        if (!llvm::is_contained(operands, operand))
-          rest.push_back(operand);
-        else if (!std::exchange(added, true))
-          rest.push_back(part.getResult());
-      }
-      sum->setOperands(rest);
-    }
+    auto part = cast<SumOp>(b.clone(*sum));
+    part->setOperands(operands);
+    classes.add(part, sum, stage);
+    carried = part.getResult();
   }
+  SmallVector<Value> left;
+  bool added = false;
+  for (Value operand : sum.getInputs()) {
+    Operation *def = operand.getDefiningOp();
+    bool isLater = def && classes.getHome(def) == Home::Backward &&
+                   classes.getStage(def) > home;
+    if (!isLater)
+      left.push_back(operand);
+    else if (!std::exchange(added, true))
+      left.push_back(carried);
+  }
+  return left;
+}
+
+void mlir::mpt::splitSums(func::FuncOp program, Classification &classes) {
+  for (auto sum : llvm::make_early_inc_range(program.getOps<SumOp>()))
+    if (classes.getHome(sum) == Home::Backward)
+      sum->setOperands(addByStage(sum, classes));
 }

@@ -124,7 +124,8 @@ private:
 };
 
 /// Splits every sum of cotangents whose operands lie on several stages: those
-/// of one stage are added there, the rest at the producer's.
+/// of one stage are added there, to the sum that comes from later stages, the
+/// rest at the producer's.
 void splitSums(func::FuncOp program, Classification &classes);
 
 } // namespace mlir::mpt

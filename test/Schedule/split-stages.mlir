@@ -167,7 +167,7 @@ module @frozen {
 
 // Marked for recomputing: not saved, computed again at the head of B from what
 // is. Cotangents of a value read on stages 2 (twice) and 1: those of stage 2 are
-// added there, the rest at the producer's. The gradient of %w0 has two summands
+// added there, that sum on stage 1, so that one value reaches stage 0. The gradient of %w0 has two summands
 // on one stage: two accumulates, in order of use.
 !x = tensor<4x4xf32, #mpt.s<[{"micro"=1}, {}]>>
 !w = tensor<4x4xf32, #mpt.s<[{}, {}]>>
@@ -228,7 +228,7 @@ module @sums {
 // CHECK: mpt.transfer @h2.1 : {{.*}} {from = 1 :
 // CHECK: mpt.transfer @dh1 : {{.*}} {from = 1 : i64, mode = "move", task = "B", to = 0 : i64}
 // CHECK: mpt.transfer @dh2 : {{.*}} {from = 2 : i64, mode = "move", task = "B", to = 1 : i64}
-// CHECK: mpt.transfer @dh2.1 : {{.*}} {from = 2 : i64, mode = "move", task = "B", to = 0 : i64}
+// CHECK: mpt.transfer @dh2.1 : {{.*}} {from = 2 : i64, mode = "move", task = "B", to = 1 : i64}
 // CHECK-NOT: mpt.transfer @dh
 // CHECK: func.func @s0_F({{.*}} -> ({{.*}} {mpt.send = @h1}, {{.*}} {mpt.send = @h2}, {{.*}} {mpt.save = "v0"}) {
 // CHECK: mpt.exp %{{.*}} {id = 1, stage = 0} :
@@ -240,9 +240,11 @@ module @sums {
 // CHECK: %[[DH1:.*]] = mpt.mul {{.*}} id = 10
 // CHECK: %[[DH:.*]] = mpt.sum %[[DH0]], %[[DH1]] {id = 12}
 // CHECK: return %[[DU]], %[[DH]] :
-// CHECK: func.func @s1_B({{.*}} {mpt.recv = @dh2}) -> ({{.*}} {mpt.send = @dh1}) {
-// CHECK: func.func @s0_B({{.*}} {mpt.state = @w0}, %[[P:.*]]: {{.*}} {mpt.save = "v0"}, {{.*}} {mpt.input = "x"}, %[[R:.*]]: {{.*}} {mpt.recv = @dh1}, %[[R1:.*]]: {{.*}} {mpt.recv = @dh2.1}, %[[ACC:.*]]: {{.*}} {mpt.acc = @w0})
-// CHECK: mpt.sum %[[R1]], %[[R]] {id = 12}
+// CHECK: func.func @s1_B(%[[R:.*]]: {{.*}} {mpt.recv = @dh2}, %[[R1:.*]]: {{.*}} {mpt.recv = @dh2.1}) -> ({{.*}} {mpt.send = @dh1}) {
+// CHECK: %[[N:.*]] = mpt.neg %[[R]]
+// CHECK: %[[SUM:.*]] = mpt.sum %[[N]], %[[R1]] {id = 12}
+// CHECK: return %[[SUM]]
+// CHECK: func.func @s0_B({{.*}} {mpt.state = @w0}, %[[P:.*]]: {{.*}} {mpt.save = "v0"}, {{.*}} {mpt.input = "x"}, {{.*}} {mpt.recv = @dh1}, %[[ACC:.*]]: {{.*}} {mpt.acc = @w0})
 // CHECK: mpt.exp %[[P]] {id = 1, recompute, stage = 0}
 // CHECK: %[[W1:.*]] = mpt.dot_general {{.*}} id = 14
 // CHECK: %[[A1:.*]] = mpt.accumulate %[[ACC]], %[[W1]]

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages that the runtime counts in a step equal the published table of schedules (bar T5)."""
+import collections
+import json
+
+import pytest
+from programs import Trained, compile_case
+
+
+def messages(path, step):
+    """Sends and receives of one step by rank, exchanges left out."""
+    with open(path, encoding="utf-8") as file:
+        events = json.load(file)["traceEvents"]
+    found = collections.Counter(
+        e["pid"] for e in events
+        if e.get("cat") == "transfer" and e["args"]["step"] == step and e["name"].lstrip("@").startswith(("h", "dh")))
+    return [found[rank] for rank in sorted(found)]
+
+
+@pytest.mark.parametrize("schedule,microbatches", (("gpipe", 8), ("1f1b", 8), ("1f1b", 2)))
+def test_one_tensor_per_cut(schedule, microbatches, find_case, tmp_path):
+    """A decoder cut between its residual adds: 2m(p-1) messages, each sent and received once."""
+    of = find_case("decoder")
+    program = compile_case(of, tmp_path / "program", "pp=4", microbatches, f"--schedule={schedule}")
+    Trained(program, of, tmp_path, steps=2, flags=(f"--trace={tmp_path / 'trace.json'}",))
+    inner = 4 * microbatches  # an activation and a cotangent on both sides
+    for step in range(2):
+        assert messages(tmp_path / "trace.json", step) == [inner // 2, inner, inner, inner // 2]
