@@ -17,7 +17,8 @@ void mpt::listParameters(ModuleOp module, raw_ostream &os) {
   int64_t elements = 0;
   for (auto state : module.getOps<StateOp>()) {
     std::string type;
-    llvm::raw_string_ostream(type) << state.getTensorType();
+    llvm::raw_string_ostream(type) << RankedTensorType::get(
+        state.getOuterShape(), state.getTensorType().getElementType());
     os << llvm::formatv("{0,-40} {1,-28} {2}{3}\n", state.getSymName(), type,
                         state.getRole(),
                         state.getTrainable() ? ", trained" : "");

@@ -15,7 +15,11 @@
 using namespace mlir;
 using namespace mlir::mpt;
 
-static void buildImport(OpPassManager &pm) { pm.addPass(createImportPass()); }
+static void buildImport(OpPassManager &pm) {
+  pm.addPass(createImportPass());
+  pm.addPass(createUnmergeDimsPass());
+  pm.addPass(createSplitFusedDimsPass());
+}
 
 static void buildDifferentiate(OpPassManager &pm) {
   pm.addPass(createDifferentiatePass());

@@ -17,6 +17,10 @@ LogicalResult StateOp::verify() {
     if (form && form->getSharding().getRank() != unsigned(type.getRank()))
       return emitOpError() << "a sharding has " << form->getSharding().getRank()
                            << " dims, the state has " << type.getRank();
+  if (RankedTensorType::get(getOuterShape(), type.getElementType())
+          .getNumElements() != type.getNumElements())
+    return emitOpError() << "file_shape and " << type
+                         << " differ in their number of elements";
   if (auto slice = dyn_cast_or_null<SliceAttr>(getSource().value_or(nullptr))) {
     unsigned bits = slice.getDtype().getIntOrFloatBitWidth();
     int64_t expected = type.getNumElements() * (std::max(bits, 8u) / 8);

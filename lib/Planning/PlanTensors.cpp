@@ -249,11 +249,31 @@ static Value constrain(OpBuilder &b, Value v, int64_t batchDim, MeshOp mesh) {
   return op;
 }
 
+/// Layers (contractions with values of states) on the longest path to a value.
+static DenseMap<Value, int64_t> countLayers(func::FuncOp func,
+                                            const ProgramRoles &roles) {
+  DenseMap<Value, int64_t> layers;
+  for (Operation &op : func.getBody().front()) {
+    bool isLayer =
+        isa<DotGeneralOp>(op) && llvm::any_of(op.getOperands(), [&](Value v) {
+          return roles.getBatch(v).kind == BatchUse::None;
+        });
+    int64_t most = 0;
+    for (Value operand : op.getOperands())
+      most = std::max(most, layers.lookup(operand));
+    for (Value result : op.getResults())
+      layers[result] = most + isLayer;
+  }
+  return layers;
+}
+
 /// Values that carry the residual stream: sums of two values that are made in
-/// the program, and those of their operands that are used elsewhere, too.
+/// the program, one of which skipped layers, and those of their operands that
+/// are used elsewhere, too.
 static SmallVector<Value> findResiduals(func::FuncOp func,
                                         const ProgramRoles &roles) {
   llvm::SetVector<Value> stream;
+  DenseMap<Value, int64_t> layers = countLayers(func, roles);
   auto forwardUses = [&](Value v) {
     return llvm::count_if(
         v.getUsers(), [&](Operation *user) { return roles.isForward(user); });
@@ -266,7 +286,8 @@ static SmallVector<Value> findResiduals(func::FuncOp func,
       return v.getDefiningOp() && roles.needsStage(v.getDefiningOp()) &&
              roles.getBatch(v).kind == BatchUse::Carried;
     });
-    bool skips = llvm::any_of(add->getOperands(),
+    bool skips = layers[add.getLhs()] != layers[add.getRhs()] &&
+                 llvm::any_of(add->getOperands(),
                               [&](Value v) { return forwardUses(v) > 1; });
     if (!made || !skips)
       continue;

@@ -105,7 +105,20 @@ static int64_t getCountedDim(ComputeOpInterface op) {
   return -1;
 }
 
+/// A local dim of size 1 may be a cut one: which dim of a reshape it is cannot
+/// be told from sizes.
+static bool isAmbiguous(Operation *op) {
+  auto hasUnit = [](Value v) {
+    return llvm::is_contained(cast<RankedTensorType>(v.getType()).getShape(),
+                              1);
+  };
+  return isa<ReshapeOp>(op) &&
+         (hasUnit(op->getOperand(0)) || hasUnit(op->getResult(0)));
+}
+
 LogicalResult WholeVerifier::checkCompute(ComputeOpInterface op) {
+  if (isAmbiguous(op))
+    return success();
   ShardingRule rule = op.getShardingRule();
   SmallVector<AxisNames> ofFactor(rule.factors.size());
   LogicalResult result = success();

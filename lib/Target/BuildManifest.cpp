@@ -221,6 +221,12 @@ LogicalResult ManifestBuilder::addState(StateOp op) {
                      state.cuts)) ||
       failed(addSource(op, state.source)))
     return failure();
+  // An optimizer state is kept as its parameter is.
+  StateOp outer = op;
+  if (auto parameter = module.lookupSymbol<StateOp>(state.of))
+    outer = parameter;
+  if (outer.getFileShape())
+    state.source.fileShape = toVector(*outer.getFileShape());
   m.states.push_back(state);
   return success();
 }

@@ -165,7 +165,7 @@ void UpdateBuilder::addUpdate(Parameter &p) {
   llvm::append_range(operands, p.optimizerValues);
   operands.append({step.clip, step.lr, step.count, step.ok});
   double decay =
-      options.getDecay(p.state.getSymName(), p.state.getTensorType().getRank());
+      options.getDecay(p.state.getSymName(), p.state.getOuterShape().size());
   SmallVector<NamedAttribute> attributes = {
       b.text("kind", optimizer.kind),
       b.getNamedAttr("decay", b.getF64FloatAttr(decay))};

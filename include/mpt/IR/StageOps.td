@@ -8,13 +8,15 @@ def Mpt_StateOp : Mpt_Op<"state", [Symbol]> {
   let summary = "what outlives a program's run";
   let description = [{
     role: parameter, optimizer, buffer, cache, counter. `of`: the parameter an
-    optimizer state belongs to. The type is the global one.
+    optimizer state belongs to. The type is the global one. `file_shape`: the
+    shape under which the state is read, saved and shown, if the program splits
+    dims of it (the order of the elements is the same).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, StrAttr:$role,
     OptionalAttr<UnitAttr>:$trainable, OptionalAttr<FlatSymbolRefAttr>:$of, OptionalAttr<AnyAttr>:$source,
     OptionalAttr<Mpt_StorageAttr>:$storage, OptionalAttr<Mpt_StorageAttr>:$compute,
     OptionalAttr<Mpt_StorageAttr>:$grad, OptionalAttr<Mpt_StorageAttr>:$state,
-    OptionalAttr<UnitAttr>:$decay, OptionalAttr<StrAttr>:$sym_visibility);
+    OptionalAttr<UnitAttr>:$decay, OptionalAttr<DenseI64ArrayAttr>:$file_shape, OptionalAttr<StrAttr>:$sym_visibility);
   let assemblyFormat = "$sym_name `:` $type attr-dict";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -22,6 +24,10 @@ def Mpt_StateOp : Mpt_Op<"state", [Symbol]> {
     /// The sharding in memory: `storage`; if absent, for an optimizer state the
     /// `state` or `storage` of its parameter, else replicated.
     ::mlir::mpt::ShardingAttr getStorageSharding();
+    /// The shape outside of the program: `file_shape`, else the type's.
+    ::llvm::ArrayRef<int64_t> getOuterShape() {
+      return getFileShape() ? *getFileShape() : getTensorType().getShape();
+    }
   }];
 }
 def Mpt_ReadOp : Mpt_ProgramOp<"read", (ins FlatSymbolRefAttr:$source), (outs Mpt_Tensor:$result), [DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
