@@ -77,6 +77,18 @@ Val Program::addTensor(const onnx::Tensor &tensor, StringRef name,
     v.host = fromBytes(type, fileElement, bytes);
     return v;
   }
+  // A large constant that repeats itself (a mask for every sample).
+  constexpr int64_t worthReading = int64_t(16) << 20;
+  if (!mayTrain && byteSize(type) <= worthReading) {
+    std::string bytes;
+    if (!readTensor(model, tensor, worthReading, bytes, why))
+      return Val();
+    v.narrow = dropEqualDims(fromBytes(type, fileElement, bytes), v.dims);
+    if (fitsConstant(v.narrow->type))
+      return v;
+    v.narrow = nullptr;
+    v.dims.clear();
+  }
   if (!tensor.inFile && type.getNumElements() != 0) {
     why = "keeps its elements in fields that are no array in the file, so it "
           "cannot be a state";

@@ -58,6 +58,7 @@ Status InitialValues::openSlice(const abi::Manifest &manifest,
                       (long long)(source.offset + source.bytes), path.c_str(),
                       (long long)size);
   out->data = known->second.data() + source.offset;
+  out->bytes = static_cast<size_t>(bytes);
   out->strides = fileStridesOf(state, elementBytes);
   return Status();
 }
@@ -73,6 +74,8 @@ Status InitialValues::openTensor(const abi::State &state, Origin *out) const {
                       weights.path().c_str(), shapeText(tensor->shape).c_str(),
                       shapeText(fileShapeOf(state)).c_str());
   out->stored = tensor->dtype;
+  out->bytes = static_cast<size_t>(elementCount(tensor->shape)) *
+               dtypeSize(tensor->dtype);
   out->data = tensor->data;
   out->strides =
       fileStridesOf(state, static_cast<int64_t>(dtypeSize(tensor->dtype)));
@@ -182,11 +185,12 @@ void InitialValues::take(size_t state, const Box &box, char *local) const {
   int64_t stored = static_cast<int64_t>(dtypeSize(origin.stored));
   if (origin.stored == origin.wanted) {
     takeBox(box, stored, origin.data, origin.strides, local);
-    return;
+  } else {
+    std::vector<char> narrow(static_cast<size_t>(count * stored));
+    takeBox(box, stored, origin.data, origin.strides, narrow.data());
+    convertElements(origin.stored, narrow.data(), origin.wanted, local, count);
   }
-  std::vector<char> narrow(static_cast<size_t>(count * stored));
-  takeBox(box, stored, origin.data, origin.strides, narrow.data());
-  convertElements(origin.stored, narrow.data(), origin.wanted, local, count);
+  MappedFile::release(origin.data, origin.bytes);
 }
 
 } // namespace mptrt

@@ -33,6 +33,7 @@ private:
   /// How one state begins: an array in a file, or one number everywhere.
   struct Origin {
     const char *data = nullptr; // null: `number`
+    size_t bytes = 0;
     DType stored = DType::F32, wanted = DType::F32;
     std::vector<int64_t> strides;
     double number = 0;

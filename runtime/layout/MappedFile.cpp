@@ -3,6 +3,7 @@
 #include "layout/MappedFile.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -53,6 +54,15 @@ Status MappedFile::open(const std::string &path, MappedFile *out) {
   result.memory = static_cast<char *>(mapped);
   *out = std::move(result);
   return Status();
+}
+
+void MappedFile::release(const char *data, size_t bytes) {
+  uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  uintptr_t begin = reinterpret_cast<uintptr_t>(data), end = begin + bytes;
+  begin = (begin + page - 1) / page * page;
+  end = end / page * page;
+  if (begin < end)
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 
 FileWriter::~FileWriter() {

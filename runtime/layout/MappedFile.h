@@ -25,6 +25,10 @@ public:
   size_t size() const { return bytes; }
   const std::string &path() const { return name; }
 
+  /// Lets go of the pages that lie within these bytes of some mapped file: they
+  /// count as memory of this process until then, and come back when read.
+  static void release(const char *data, size_t bytes);
+
 private:
   void close();
 

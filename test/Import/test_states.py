@@ -244,6 +244,13 @@ def test_constants_drop_what_is_equal(tmp_path):
     assert "dense<[[0, 1, 2], [3, 4, 5]]> : tensor<2x3xi64>" in text
 
 
+def test_large_masks_drop_what_is_equal(tmp_path):
+    """Also one that is too large for a constant as a whole: it is no state, which could not be cut along the batch."""
+    mask = np.broadcast_to(np.tri(200, dtype=bool), (4, 200, 200)).copy()
+    text, _ = imported(tmp_path, linear(node("And", ["x", "w"], ["y"]), w=mask, x=np.ones((4, 200, 200), bool)))
+    assert body(text) == ["constant", "broadcast", "and"] and "dims = [1, 2]" in text and "mpt.state" not in text
+
+
 def test_shape_arithmetic_folds(tmp_path):
     """Reshape(x, Concat(Shape(x)[0], -1)) as exporters write it."""
     nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Unsqueeze", ["n", "axes"], ["u"]),

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sys/mman.h>
 #include <unordered_map>
 #include <vector>
 
@@ -93,12 +94,17 @@ Status CpuDevice::allocate(size_t bytes, size_t alignment, DevicePtr *out) {
                       "cpu device: alignment %zu; expected a power of two of "
                       "at most 4096",
                       alignment);
-  alignment = std::max<size_t>(alignment, 64);
+  // An arena in huge pages: a first touch costs a fault of 2 MiB, not of 4 KiB.
+  constexpr size_t hugePage = size_t(2) << 20;
+  bool isLarge = bytes >= 8 * hugePage;
+  alignment = std::max<size_t>(alignment, isLarge ? hugePage : 64);
   void *memory = nullptr;
   if (posix_memalign(&memory, alignment, std::max<size_t>(bytes, 1)) != 0)
     return makeStatus(Code::Internal,
                       "cpu device: cannot allocate %zu bytes; %zu are in use",
                       bytes, statistics.bytesInUse);
+  if (isLarge)
+    madvise(memory, bytes / hugePage * hugePage, MADV_HUGEPAGE);
   *out = DevicePtr::of(memory);
   blocks[out->address] = bytes;
   statistics.bytesInUse += bytes;
