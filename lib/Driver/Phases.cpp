@@ -19,6 +19,7 @@ static void buildImport(OpPassManager &pm) {
   pm.addPass(createImportPass());
   pm.addPass(createUnmergeDimsPass());
   pm.addPass(createSplitFusedDimsPass());
+  pm.addPass(createFormCompositesPass());
 }
 
 static void buildDifferentiate(OpPassManager &pm) {
@@ -44,6 +45,7 @@ static void buildSchedule(OpPassManager &pm) {
 }
 
 static void buildFuse(OpPassManager &pm) {
+  pm.addPass(createExpandAttentionPass());
   pm.addPass(createFormKernelsPass());
 }
 

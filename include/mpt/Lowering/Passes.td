@@ -3,6 +3,9 @@
 #define MPT_LOWERING_PASSES_TD
 include "mlir/Pass/PassBase.td"
 
+def ExpandAttentionPass : Pass<"mpt-expand-attention", "::mlir::ModuleOp"> {
+  let summary = "attention in core ops where the target has no call for it";
+}
 def FormKernelsPass : Pass<"mpt-form-kernels", "::mlir::ModuleOp"> {
   let summary = "every tensor op in an outlined kernel or a library call";
 }
