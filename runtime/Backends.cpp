@@ -6,7 +6,7 @@ namespace mptrt {
 
 #define MPTRT_DEVICE(NAME, CREATE)                                             \
   Status CREATE(const DeviceOptions &options, std::unique_ptr<Device> *out);
-#define MPTRT_COMMUNICATOR(NAME, LAUNCH)                                       \
+#define MPTRT_COMMUNICATOR(NAME, LAUNCH, LAUNCHED)                             \
   LaunchResult LAUNCH(const LaunchOptions &options,                            \
                       const RankFunction &function);
 #include "mptrt/backends.def"
@@ -17,7 +17,7 @@ static constexpr DeviceBackend devices[] = {
 };
 
 static constexpr CommunicatorBackend communicators[] = {
-#define MPTRT_COMMUNICATOR(NAME, LAUNCH) {NAME, LAUNCH},
+#define MPTRT_COMMUNICATOR(NAME, LAUNCH, LAUNCHED) {NAME, LAUNCHED, LAUNCH},
 #include "mptrt/backends.def"
 };
 

@@ -5,6 +5,7 @@
 #include "mpt/Target/Emit.h"
 #include "mpt/Target/Target.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -44,6 +45,12 @@ LogicalResult mpt::linkExecutable(StringRef object, StringRef archive,
                                    "-ldl",
                                    "-lz",
                                    "-lrt"};
+  // Where the program finds what it loads on demand: libmptrt_mpi.so.
+  SmallString<128> directory(archive);
+  llvm::sys::fs::make_absolute(directory);
+  llvm::sys::path::remove_filename(directory);
+  std::string runPath = ("-Wl,-rpath," + directory).str();
+  arguments.push_back(runPath);
   llvm::append_range(arguments, known->getLinkArguments());
   std::string problem;
   int code = llvm::sys::ExecuteAndWait(linker, arguments, std::nullopt, {},

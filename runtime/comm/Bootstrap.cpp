@@ -92,6 +92,13 @@ private:
 
 } // namespace
 
+uint64_t fingerprint(const void *bytes, size_t size) {
+  uint64_t sum = 0xcbf29ce484222325u; // FNV-1a
+  for (size_t i = 0; i < size; ++i)
+    sum = (sum ^ static_cast<const unsigned char *>(bytes)[i]) * 0x100000001b3u;
+  return sum;
+}
+
 Status discoverPlace(const Environment &environment, Place *out) {
   for (const Source &source : sources) {
     Reader reader(environment, source);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Posting, testing and waiting, the same for threads and processes. A wait
-// polls, then sleeps on this rank's bell in slices of 50 ms, so that it sees an
+// Posting, testing and waiting, the same for all. A wait polls, then rests
+// between polls, where there are bells in slices of 50 ms, so that it sees an
 // abort, a deadline, and shows that it lives.
 #include "HostTransport.h"
 
@@ -84,7 +84,7 @@ Status HostTransport::sizeMismatch(const Transfer &receive, size_t sent) const {
 Status HostTransport::fail(const Status &status) {
   if (failure.ok()) {
     failure = status;
-    cancel();
+    cancel(failure);
     receives.clear();
   }
   return failure;
@@ -119,11 +119,14 @@ Status HostTransport::test(Request *request, bool *done) {
   return Status();
 }
 
-Status HostTransport::timedOut(int peer) {
+Status HostTransport::timedOut(int peer, double seconds) {
   int culprit = control.culprit(peer);
-  return fail(makeStatus(Code::Timeout, "no answer from rank %d for %g s, %s",
-                         culprit, options.timeout,
-                         control.describe(culprit).c_str()));
+  return makeStatus(Code::Timeout, "no answer from rank %d for %g s, %s",
+                    culprit, seconds, control.describe(culprit).c_str());
+}
+
+void HostTransport::rest(int, uint32_t seen, int64_t nanoseconds) {
+  control.sleep(self, seen, nanoseconds);
 }
 
 Status HostTransport::wait(Request *requests, int count) {
@@ -144,13 +147,14 @@ Status HostTransport::wait(Request *requests, int count) {
     if (spins < options.spins)
       continue;
     control.setWaiting(self, peer);
-    control.sleep(self, seen, std::min(slice, std::max<int64_t>(left, 1)));
+    rest(spins - options.spins, seen,
+         std::min(slice, std::max<int64_t>(left, 1)));
     // Time in which this process itself did not run does not count.
     int64_t now = nowNanoseconds();
     left -= now - last > suspended ? slice : now - last;
     last = now;
     if (left <= 0)
-      status = timedOut(peer);
+      status = fail(timedOut(peer, options.timeout));
   }
   // A rank that gave up still shows whom it waited for: others that give up
   // in the same moment follow its wait to the culprit.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What transports between ranks of one host share: the table of posted
-// transfers, matching in order of posting, the wait with its deadline, abort.
-// A transport says how bytes move (begin, progress) and how to let go of
-// memory (cancel).
+// What transports of the host's memory share: the table of posted transfers,
+// matching in order of posting, the wait with its deadline, abort. A transport
+// says how bytes move (begin, progress), how to let go of memory (cancel), how
+// to rest between polls and whom to blame when the time is up.
 #ifndef MPTRT_COMM_HOSTTRANSPORT_H
 #define MPTRT_COMM_HOSTTRANSPORT_H
 
@@ -57,7 +57,12 @@ protected:
   /// Moves what can be moved without waiting.
   virtual Status progress() = 0;
   /// After a failure: nobody may touch the memory of this rank's transfers.
-  virtual void cancel() = 0;
+  virtual void cancel(const Status &why) = 0;
+  /// Between the polls of a wait, `polls` so far: until this rank's bell is not
+  /// `seen` any more, at most `nanoseconds`.
+  virtual void rest(int polls, uint32_t seen, int64_t nanoseconds);
+  /// What to say of a wait for `peer` that took `seconds`.
+  virtual Status timedOut(int peer, double seconds);
 
   Transfer &transfer(int64_t id) { return transfers[static_cast<size_t>(id)]; }
   /// The first receive of (peer, channel) that no message has been matched
@@ -77,7 +82,6 @@ private:
   Status fail(const Status &status);
   Status step();
   bool collect(Request *request);
-  Status timedOut(int peer);
 
   HostTransportOptions options;
   std::deque<Transfer> transfers;

@@ -72,6 +72,10 @@ void JobControl::setWaiting(int rank, int peer) {
   records[rank].waitingFor.store(peer + 1);
 }
 
+int JobControl::waitingFor(int rank) const {
+  return records[rank].waitingFor.load() - 1;
+}
+
 void JobControl::setState(int rank, State state) {
   records[rank].state.store(static_cast<int32_t>(state));
 }
@@ -89,7 +93,7 @@ int JobControl::culprit(int peer) const {
     const Record &record = records[peer];
     if (state(peer) != State::Running)
       return peer;
-    int next = record.waitingFor.load() - 1;
+    int next = waitingFor(peer);
     if (next < 0 || nowNanoseconds() - record.lastSign.load() > silence)
       return peer;
     peer = next;
@@ -103,7 +107,7 @@ std::string JobControl::describe(int rank) const {
     return "it is stopped";
   if (state(rank) == State::Ended)
     return "it has ended";
-  int next = record.waitingFor.load() - 1;
+  int next = waitingFor(rank);
   if (next < 0)
     return "it is busy or hangs";
   if (nowNanoseconds() - record.lastSign.load() > silence)

@@ -38,6 +38,7 @@ public:
 
   // Who waits for whom; -1: for nobody. Also a sign of life.
   void setWaiting(int rank, int peer);
+  int waitingFor(int rank) const;
   void setState(int rank, State state);
   State state(int rank) const;
   /// The rank that holds up one who waits for `peer`: follows waits until a

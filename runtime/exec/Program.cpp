@@ -2,6 +2,8 @@
 // Decoding of the manifest.
 #include "exec/Program.h"
 
+#include "mptrt/Bootstrap.h"
+
 namespace mptrt {
 
 bool Program::usesF32Gemm() const {
@@ -22,6 +24,7 @@ Status Program::load(const void *data, int64_t size, const TaskFunction *tasks,
                       "the manifest is not one of version %lld; link the "
                       "program with the runtime of the compiler that made it",
                       (long long)abi::version);
+  program.fingerprint = mptrt::fingerprint(data, static_cast<size_t>(size));
   program.mesh = Mesh(program.manifest);
   program.tasks = tasks;
   program.kernels = kernels;

@@ -17,6 +17,7 @@ struct Program {
   Mesh mesh;
   const TaskFunction *tasks = nullptr;
   const KernelImage *kernels = nullptr;
+  uint64_t fingerprint = 0; // of the manifest's bytes
 
   /// Training programs have totals; the others only outputs.
   bool trains() const { return !manifest.totals.empty(); }

@@ -13,8 +13,14 @@ namespace mptrt {
 
 /// Who runs this program: without a launcher this process starts all ranks.
 static Status checkPlace(const Program &program, const Place &place,
-                         const std::string &communicator) {
+                         const CommunicatorBackend &communicator) {
   int ranks = program.mesh.ranks();
+  if (!place.launched && communicator.launched && ranks > 1)
+    return makeStatus(Code::Usage,
+                      "with --comm=%s every rank is a process that a launcher "
+                      "starts, and none started this one; run 'mpirun -n %d "
+                      "PROGRAM --comm=%s ...', or use --comm=processes",
+                      communicator.name, ranks, communicator.name);
   if (!place.launched)
     return Status();
   if (place.world != ranks)
@@ -24,12 +30,12 @@ static Status checkPlace(const Program &program, const Place &place,
                       "launcher",
                       place.source.c_str(), place.world,
                       program.mesh.text().c_str(), ranks);
-  if (ranks > 1)
+  if (ranks > 1 && !communicator.launched)
     return makeStatus(Code::Usage,
                       "started by %s as rank %d of %d, but with --comm=%s one "
                       "command runs all ranks; run it without a launcher",
                       place.source.c_str(), place.rank, ranks,
-                      communicator.c_str());
+                      communicator.name);
   return Status();
 }
 
@@ -38,7 +44,7 @@ static Status findBackend(const std::string &name,
   *out = findCommunicator(name);
   if (*out)
     return Status();
-  if (name == "mpi" || name == "nccl")
+  if (name == "nccl")
     return makeStatus(Code::Usage,
                       "--comm=%s is not in this build yet; use one of: %s",
                       name.c_str(), communicatorNames().c_str());
@@ -108,29 +114,35 @@ static void printPlan(const Program &program, const Options &options,
     std::fprintf(stderr, "  data: %lld steps\n", (long long)data.steps());
 }
 
-static Status run(const Program &program, const Options &options) {
+/// `reports` becomes false where another process of the job tells the end.
+static Status run(const Program &program, const Options &options,
+                  bool *reports) {
   const CommunicatorBackend *backend = nullptr;
   MPTRT_TRY(findBackend(options.communicator, &backend));
   Place place;
   MPTRT_TRY(discoverPlace(processEnvironment(), &place));
-  MPTRT_TRY(checkPlace(program, place, options.communicator));
+  MPTRT_TRY(checkPlace(program, place, *backend));
+  bool isFirst = place.rank == 0;
   DataSet data;
   int64_t steps = 0;
   MPTRT_TRY(openData(program, options, &data, &steps));
   InitialValues initial;
   MPTRT_TRY(InitialValues::open(program.manifest, options.weights, &initial));
-  if (!initial.note().empty())
+  if (!initial.note().empty() && isFirst)
     std::fprintf(stderr, "note: %s\n", initial.note().c_str());
   MPTRT_TRY(checkOutputFiles(program, options));
   StopSignal stop;
   MPTRT_TRY(stop.install());
   LaunchOptions launch;
   launch.ranks = program.mesh.ranks();
+  launch.place = place;
+  launch.program = program.fingerprint;
   launch.threadsPerRank = static_cast<int>(
       options.threads.value_or(std::max(1, usableCores() / launch.ranks)));
   launch.timeoutInit = options.timeoutInit;
   launch.timeoutStep = options.timeoutStep;
-  printPlan(program, options, data, steps, launch.threadsPerRank);
+  if (isFirst)
+    printPlan(program, options, data, steps, launch.threadsPerRank);
   Job job{program, options, data, initial, stop};
   job.steps = steps;
   job.threads = launch.threadsPerRank;
@@ -139,7 +151,9 @@ static Status run(const Program &program, const Options &options) {
   LaunchResult result = backend->launch(launch, [&](RankContext &context) {
     return RankRun(job, context).run();
   });
+  *reports = result.reports;
   MPTRT_TRY(result.verdict);
+  *reports = true; // of several processes those that the signal has reached
   if (stop.stopped() && stop.requested())
     return makeStatus(Code::Stopped,
                       "stopped by signal %d after a whole step; what was "
@@ -160,9 +174,10 @@ int runProgram(const Program &program,
     std::fputs(inspectText(program).c_str(), stdout);
     return 0;
   }
+  bool reports = true;
   if (status.ok())
-    status = run(program, options);
-  if (!status.ok())
+    status = run(program, options, &reports);
+  if (!status.ok() && reports)
     std::fprintf(stderr, "%s: %s: %s\n", program.manifest.name.c_str(),
                  status.code() == Code::Stopped ? "note" : "error",
                  status.message().c_str());

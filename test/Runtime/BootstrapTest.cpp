@@ -102,7 +102,7 @@ TEST(Bootstrap, RefusesImpossibleLaunches) {
   RankFunction never = [](RankContext &) {
     return Status(Code::Internal, "must not run");
   };
-  for (const char *name : {"threads", "processes"}) {
+  for (const char *name : {"threads", "processes", "mpi"}) {
     const CommunicatorBackend *backend = findCommunicator(name);
     LaunchOptions options;
     options.ranks = 0;

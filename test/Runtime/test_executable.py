@@ -13,44 +13,10 @@ import time
 import numpy as np
 import pytest
 
-BUILD = os.environ.get("MPT_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
-PROGRAMS = os.path.join(BUILD, "handmade")
+from handmade_runs import (BATCH, HIDDEN, IN, OUT, PROGRAMS, Running, clean_environment, last_line,
+                           make_data, read_log, read_safetensors, run)
+
 MESHES = ["1", "dp2tp2", "dp3", "pp2dp2tp2"]
-BATCH, IN, HIDDEN, OUT = 8, 4, 5, 3
-
-if not os.path.exists(os.path.join(PROGRAMS, "handmade-1")):
-    pytest.skip("not built", allow_module_level=True)
-
-
-def clean_environment():
-    launchers = ("MPT_", "OMPI_", "PMI_", "SLURM_", "RANK", "WORLD_SIZE", "LOCAL_RANK")
-    return {k: v for k, v in os.environ.items() if not k.startswith(launchers)}
-
-
-def run(program, *arguments, code=0, env=None):
-    command = [os.path.join(PROGRAMS, "handmade-" + program), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60,
-                          env={**clean_environment(), **(env or {})})
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    return done
-
-
-def last_line(done):
-    return done.stderr.strip().splitlines()[-1]
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        raw = file.read()
-    length = struct.unpack("<Q", raw[:8])[0]
-    header = json.loads(raw[8:8 + length])
-    types = {"F32": "<f4", "F64": "<f8"}
-    result = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        data = raw[8 + length + begin:8 + length + end]
-        result[name] = np.frombuffer(data, types[entry["dtype"]]).reshape(entry["shape"])
-    return result
 
 
 def write_safetensors(path, tensors):
@@ -63,12 +29,6 @@ def write_safetensors(path, tensors):
     text = json.dumps(header).encode()
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + data)
-
-
-def read_log(directory, rank=0):
-    with open(os.path.join(directory, f"rank-{rank}.jsonl")) as file:
-        lines = [json.loads(line) for line in file]
-    return [line for line in lines if line["event"] == "step"]
 
 
 def initial_values():
@@ -93,14 +53,6 @@ def train(x, t, rate):
         norms.append(math.sqrt((g0 * g0).sum() + (g1 * g1).sum()))
         w0, w1 = w0 - rate * g0, w1 - rate * g1
     return losses, norms, first, {"w0": w0, "w1": w1.T}
-
-
-def make_data(path, steps=6, save=np.savez_compressed):
-    random = np.random.default_rng(steps)
-    data = {"x": random.standard_normal((steps, BATCH, IN)).astype("f4"),
-            "t": random.standard_normal((steps, BATCH, OUT)).astype("f4")}
-    save(path, **data)
-    return data
 
 
 @pytest.fixture
@@ -278,8 +230,12 @@ def test_console(data):
     (["--dry-run=1"], "'--dry-run' takes no value"),
     (["data.npz"],
      "unexpected argument 'data.npz'; flags begin with '--' (--help lists all)"),
-    (["--comm=mpi"], "--comm=mpi is not in this build yet; use one of: threads, processes"),
-    (["--comm=smoke"], "unknown communicator 'smoke'; use one of: threads, processes"),
+    (["--comm=mpi"],
+     "with --comm=mpi every rank is a process that a launcher starts, and none started this one; "
+     "run 'mpirun -n 3 PROGRAM --comm=mpi ...', or use --comm=processes"),
+    (["--comm=nccl"],
+     "--comm=nccl is not in this build yet; use one of: threads, processes, mpi"),
+    (["--comm=smoke"], "unknown communicator 'smoke'; use one of: threads, processes, mpi"),
     (["--outputs=a.npz"],
      "'--outputs' is for inference; this program was compiled for training"),
     ([], "no data; give --data=FILE with an array for each of the program's 2 inputs"),
@@ -402,30 +358,6 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path, data):
 
 # Failures and signals.
 
-class Running:
-    """A long run; `ranks` are the process ids of the ranks, in order."""
-
-    def __init__(self, tmp_path, program, data, *arguments):
-        self.log = tmp_path / "log"
-        command = [os.path.join(PROGRAMS, "handmade-" + program), "--data", data,
-                   "--log", self.log, *map(str, arguments)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
-                                        env=clean_environment())
-        deadline = time.time() + 20
-        while not (self.log / "rank-0.jsonl").exists() or len(read_log(self.log)) < 5:
-            assert time.time() < deadline and self.process.poll() is None
-            time.sleep(0.02)
-        pid = self.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            self.ranks = list(map(int, file.read().split()))
-
-    def end(self):
-        text = self.process.communicate(timeout=30)[1]
-        for rank in self.ranks:
-            assert not os.path.exists(f"/proc/{rank}"), "a rank is left"
-        return self.process.returncode, text.strip().splitlines()[-1]
-
-
 def test_a_killed_rank_ends_the_others(tmp_path, long_data):
     job = Running(tmp_path, "pp2dp2tp2", long_data, "--comm=processes")
     assert len(job.ranks) == 8
@@ -434,7 +366,7 @@ def test_a_killed_rank_ends_the_others(tmp_path, long_data):
     code, message = job.end()
     seconds = time.time() - start
     print(f"SIGKILL of rank 5: all ended after {seconds:.2f} s with code {code}")
-    assert code == 87 and seconds < 5
+    assert code == 87 and seconds < 10
     assert f"rank 5 (process {job.ranks[5]}) was ended by signal 9 (Killed)" in message
 
 
@@ -445,7 +377,7 @@ def test_a_stopped_rank_is_a_timeout(tmp_path, long_data):
     code, message = job.end()
     seconds = time.time() - start
     print(f"SIGSTOP of rank 3, --timeout-step=2: all ended after {seconds:.2f} s, code {code}")
-    assert code == 86 and 2 <= seconds < 4
+    assert code == 86 and 2 <= seconds < 10
     assert "no answer from rank 3 for 2 s, it is stopped" in message
     assert " step " in message and "rank " in message
 

@@ -231,7 +231,7 @@ Status ProcessTransport::progress() {
   return Status();
 }
 
-void ProcessTransport::cancel() {
+void ProcessTransport::cancel(const Status &) {
   // Nobody reads this process's memory: forgetting is enough.
   for (Peer &peer : peers)
     peer = Peer();

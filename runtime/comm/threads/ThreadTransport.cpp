@@ -23,7 +23,7 @@ ThreadTransport::ThreadTransport(ThreadHub &hub, int rank,
                                  const HostTransportOptions &options)
     : HostTransport(hub.control, rank, options), hub(hub) {}
 
-ThreadTransport::~ThreadTransport() { ThreadTransport::cancel(); }
+ThreadTransport::~ThreadTransport() { ThreadTransport::cancel(Status()); }
 
 Status ThreadTransport::begin(int64_t id) {
   const Transfer &posted = transfer(id);
@@ -95,7 +95,7 @@ Status ThreadTransport::progress() {
   return Status();
 }
 
-void ThreadTransport::cancel() {
+void ThreadTransport::cancel(const Status &) {
   for (const Sending &sending : sends) {
     ThreadHub::Mailbox &box = hub.mailbox(self, sending.peer);
     std::lock_guard<std::mutex> lock(box.mutex);

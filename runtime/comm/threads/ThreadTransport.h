@@ -53,7 +53,7 @@ public:
 protected:
   Status begin(int64_t id) override;
   Status progress() override;
-  void cancel() override;
+  void cancel(const Status &why) override;
 
 private:
   struct Sending {

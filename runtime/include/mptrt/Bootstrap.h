@@ -19,7 +19,7 @@ namespace mptrt {
 struct Place {
   int rank = 0;
   int world = 1;
-  int localRank = 0; // -1: the launcher does not say
+  int localRank = 0;     // -1: the launcher does not say
   bool launched = false; // by a launcher; false: this process is the job
   std::string
       source; // for the log: "MPT_RANK", "Open MPI", ..., "single process"
@@ -36,9 +36,15 @@ Environment processEnvironment();
 /// incomplete or not numbers is an error (usage).
 Status discoverPlace(const Environment &environment, Place *out);
 
+/// A number that differs where the bytes do, but for bad luck.
+uint64_t fingerprint(const void *bytes, size_t size);
+
 struct LaunchOptions {
   int ranks = 1;
   int threadsPerRank = 1;
+  Place place;
+  /// Fingerprint of what all ranks must run alike.
+  uint64_t program = 0;
   double timeoutInit = 300; // seconds; in force until Communicator::setTimeout
   double timeoutStep = 100;
   /// Seconds that ranks get to end by themselves after the first failure.
@@ -68,7 +74,9 @@ struct LaunchResult {
   /// its rank named. Its exit code is the command's.
   Status verdict;
   int failedRank = -1;
-  std::vector<Status> ranks; // each rank's own
+  std::vector<Status> ranks; // each rank's own, of those this process holds
+  /// Of several processes of a job one tells the verdict.
+  bool reports = true;
 };
 
 /// Runs `function` on every rank that this process holds and returns when all
@@ -76,6 +84,7 @@ struct LaunchResult {
 /// before any thread was started and before libgomp was loaded.
 struct CommunicatorBackend {
   const char *name;
+  bool launched; // a launcher starts a process per rank
   LaunchResult (*launch)(const LaunchOptions &options,
                          const RankFunction &function);
 };

@@ -34,8 +34,8 @@ inline LaunchResult runRanks(const std::string &communicator,
   LaunchOptions options;
   options.ranks = ranks;
   options.timeoutInit = timeout;
-  return findCommunicator(communicator)
-      ->launch(options, [&](RankContext &context) -> Status {
+  return suiteLaunch(
+      communicator, options, [&](RankContext &context) -> Status {
         std::unique_ptr<Device> device;
         std::unique_ptr<Communicator> comm;
         DeviceOptions deviceOptions;

@@ -31,7 +31,17 @@ static std::vector<std::string> split(const std::string &names) {
 std::vector<std::string> suiteDevices() { return split(deviceNames()); }
 
 std::vector<std::string> suiteCommunicators() {
-  return split(communicatorNames());
+  std::vector<std::string> result;
+  for (const std::string &name : split(communicatorNames()))
+    if (!findCommunicator(name)->launched)
+      result.push_back(name);
+  return result;
+}
+
+LaunchResult suiteLaunch(const std::string &communicator,
+                         const LaunchOptions &options,
+                         const RankFunction &function) {
+  return findCommunicator(communicator)->launch(options, function);
 }
 
 } // namespace mptrt::test

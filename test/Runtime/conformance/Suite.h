@@ -100,7 +100,11 @@ KernelImage suiteKernel(const std::string &device, const char *name);
 
 /// Every device of backends.def.
 std::vector<std::string> suiteDevices();
-/// Every communicator of backends.def.
+/// Runs a function on every rank of a communicator.
+LaunchResult suiteLaunch(const std::string &communicator,
+                         const LaunchOptions &options,
+                         const RankFunction &function);
+/// Every communicator of backends.def that starts ranks itself.
 std::vector<std::string> suiteCommunicators();
 
 } // namespace mptrt::test

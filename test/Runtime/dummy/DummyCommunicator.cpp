@@ -83,7 +83,7 @@ protected:
     return Status();
   }
 
-  void cancel() override {} // peers hold copies only
+  void cancel(const Status &) override {} // peers hold copies only
 
 private:
   Hub &hub;
