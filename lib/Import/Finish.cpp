@@ -35,7 +35,8 @@ static Attribute sourceOf(Program &program, const Stored &stored) {
   if (file.empty())
     file = llvm::sys::path::filename(program.model.path);
   return SliceAttr::get(program.context, file, stored.tensor->offset,
-                        stored.tensor->length, stored.fileElement, {});
+                        stored.length ? stored.length : stored.tensor->length,
+                        stored.fileElement, {});
 }
 
 static void addStates(Program &program) {

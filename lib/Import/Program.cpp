@@ -89,6 +89,10 @@ Val Program::addTensor(const onnx::Tensor &tensor, StringRef name,
     v.narrow = nullptr;
     v.dims.clear();
   }
+  if (!mayTrain)
+    if (std::optional<Val> repeated =
+            addRepeated(tensor, name, isInitializer, type))
+      return *repeated;
   if (!tensor.inFile && type.getNumElements() != 0) {
     why = "keeps its elements in fields that are no array in the file, so it "
           "cannot be a state";
@@ -97,6 +101,46 @@ Val Program::addTensor(const onnx::Tensor &tensor, StringRef name,
   v.initializer = stored.size();
   stored.push_back(
       {name.str(), &tensor, type, fileElement, isInitializer, Value()});
+  return v;
+}
+
+/// How many of the leading dims the bytes of a tensor do not depend on.
+static size_t countEqualDims(StringRef bytes, ArrayRef<int64_t> shape) {
+  size_t dim = 0;
+  for (; dim < shape.size(); ++dim) {
+    size_t block = bytes.size() / shape[dim];
+    for (int64_t i = 1; i < shape[dim]; ++i)
+      if (bytes.take_front(block) != bytes.substr(i * block, block))
+        return dim;
+    bytes = bytes.take_front(block);
+  }
+  return dim;
+}
+
+/// A large tensor that the file repeats along its leading dims, such as a mask
+/// per sample, is its first block (a state that can be met by any part of the
+/// batch) and a broadcast. Nothing if it is no such tensor.
+std::optional<Val> Program::addRepeated(const onnx::Tensor &tensor,
+                                        StringRef name, bool isInitializer,
+                                        RankedTensorType type) {
+  constexpr uint64_t limit = 64 << 20;
+  std::string bytes, why;
+  if (!tensor.inFile || type.getNumElements() == 0 ||
+      !readTensor(model, tensor, limit, bytes, why))
+    return std::nullopt;
+  size_t equal = countEqualDims(bytes, type.getShape());
+  auto block = RankedTensorType::get(type.getShape().drop_front(equal),
+                                     type.getElementType());
+  if (block.getNumElements() == type.getNumElements())
+    return std::nullopt;
+  int64_t copies = type.getNumElements() / block.getNumElements();
+  stored.push_back({name.str(), &tensor, block, storedType(tensor.dtype),
+                    isInitializer, Value(), bytes.size() / copies});
+  Val v;
+  v.type = type;
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(equal, type.getRank()));
+  Location loc = NameLoc::get(builder.getStringAttr(name));
+  v.value = broadcastTo(readOf(stored.back()), dims, type, loc);
   return v;
 }
 
@@ -136,10 +180,28 @@ Value Program::broadcastOf(const Host &host, ArrayRef<int64_t> dims,
   Value constant = constantOf(small, loc);
   if (small->type == type)
     return constant;
-  return BroadcastOp::create(builder, loc, TypeRange(type),
-                             ValueRange(constant),
+  return broadcastTo(constant, at, type, loc);
+}
+
+Value Program::broadcastTo(Value v, ArrayRef<int64_t> dims,
+                           RankedTensorType type, Location loc) {
+  return BroadcastOp::create(builder, loc, TypeRange(type), ValueRange(v),
                              ArrayRef<NamedAttribute>(builder.getNamedAttr(
-                                 "dims", builder.getDenseI64ArrayAttr(at))));
+                                 "dims", builder.getDenseI64ArrayAttr(dims))));
+}
+
+/// The state behind a tensor of the file, read at the entry.
+Value Program::readOf(Stored &from) {
+  if (from.read)
+    return from.read;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.front());
+  Location name = NameLoc::get(builder.getStringAttr(from.name));
+  from.read = ReadOp::create(
+      builder, name, TypeRange(from.type), ValueRange(),
+      ArrayRef<NamedAttribute>(builder.getNamedAttr(
+          "source", FlatSymbolRefAttr::get(context, from.name))));
+  return from.read;
 }
 
 Value Program::materialize(const Val &v, Location loc) {
@@ -150,20 +212,11 @@ Value Program::materialize(const Val &v, Location loc) {
   if (v.host)
     return broadcastOf(v.host, llvm::to_vector(llvm::seq(v.rank())), v.type,
                        loc);
-  Stored &from = stored[v.initializer];
-  if (!from.read) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&function.front());
-    Location name = NameLoc::get(builder.getStringAttr(from.name));
-    from.read = ReadOp::create(
-        builder, name, TypeRange(from.type), ValueRange(),
-        ArrayRef<NamedAttribute>(builder.getNamedAttr(
-            "source", FlatSymbolRefAttr::get(context, from.name))));
-  }
+  Value read = readOf(stored[v.initializer]);
   if (v.perm.empty())
-    return from.read;
+    return read;
   return TransposeOp::create(
-      builder, loc, TypeRange(v.type), ValueRange(from.read),
+      builder, loc, TypeRange(v.type), ValueRange(read),
       ArrayRef<NamedAttribute>(
           builder.getNamedAttr("perm", builder.getDenseI64ArrayAttr(v.perm))));
 }

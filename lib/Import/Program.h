@@ -51,6 +51,7 @@ struct Stored {
   Type fileElement;      ///< in the file
   bool isInitializer;    ///< not the value of a Constant node
   Value read;            ///< mpt.read, once used
+  uint64_t length = 0;   ///< bytes from the tensor's offset; 0: all
 };
 
 class Program {
@@ -83,6 +84,11 @@ public:
   Value materialize(const Val &v, Location loc);
 
 private:
+  std::optional<Val> addRepeated(const onnx::Tensor &tensor, StringRef name,
+                                 bool isInitializer, RankedTensorType type);
+  Value readOf(Stored &from);
+  Value broadcastTo(Value v, ArrayRef<int64_t> dims, RankedTensorType type,
+                    Location loc);
   Value constantOf(const Host &host, Location loc);
   Value broadcastOf(const Host &host, ArrayRef<int64_t> dims,
                     RankedTensorType type, Location loc);

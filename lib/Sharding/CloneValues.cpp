@@ -47,7 +47,8 @@ Value Sharder::cloneFree(Value v, ShardingAttr form) {
   setMoments(clone);
   stages[clone] = stageOf(op);
   if (made != form) {
-    if (form.getDimOf(kMicroAxis) >= 0 && made.getDimOf(kMicroAxis) < 0)
+    if (form.getDimOf(kMicroAxis) >= 0 && made.getDimOf(kMicroAxis) < 0 &&
+        mesh.getSize(kMicroAxis) > 1)
       cannotCutBatch(op, "needs the dim that is the batch whole");
     b.setInsertionPointAfter(clone);
     auto cut = ReshardOp::create(
@@ -105,18 +106,18 @@ Value Sharder::cutBatch(Value v, ShardingAttr form, Operation *user) {
   while (auto reshard = v.getDefiningOp<ReshardOp>())
     v = reshard.getInput();
   auto op = v.getDefiningOp<ComputeOpInterface>();
-  if (!op) {
-    cannotCutBatch(v.getDefiningOp(), "lies as a whole");
+  unsigned number = cast<OpResult>(v).getResultNumber();
+  ShardingRule rule = op ? op.getShardingRule() : ShardingRule();
+  auto factors = op ? addBatch(rule, op, number, form) : std::nullopt;
+  if (!factors && mesh.getSize(kMicroAxis) == 1)
+    return reshard(v, form, user);
+  if (!factors) {
+    cannotCutBatch(v.getDefiningOp(), op ? "needs the dim that is the batch "
+                                           "whole"
+                                         : "lies as a whole");
     return v;
   }
   MLIRContext *ctx = v.getContext();
-  ShardingRule rule = op.getShardingRule();
-  unsigned number = cast<OpResult>(v).getResultNumber();
-  auto factors = addBatch(rule, op, number, form);
-  if (!factors) {
-    cannotCutBatch(op, "needs the dim that is the batch whole");
-    return v;
-  }
   SmallVector<Value> operands;
   SmallVector<ShardingAttr> forms;
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {

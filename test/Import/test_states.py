@@ -251,6 +251,17 @@ def test_large_masks_drop_what_is_equal(tmp_path):
     assert body(text) == ["constant", "broadcast", "and"] and "dims = [1, 2]" in text and "mpt.state" not in text
 
 
+def test_large_repeated_tensors_are_their_first_block(tmp_path):
+    """What is too large for a constant even so: of a mask per sample one sample's is read."""
+    block = np.arange(90000).reshape(1, 300, 300) % 7 == 0
+    x = np.zeros((4, 1, 300, 300), bool)
+    model = linear(node("And", ["x", "w"], ["y"]), w=np.tile(block, (4, 1, 1, 1)), x=x)
+    text, _ = imported(tmp_path, model)
+    assert body(text) == ["read", "broadcast", "and"] and "dims = [2, 3]" in text
+    file, offset, size = re.search(r'tensor<300x300xi1>.*#mpt.slice<"([^"]*)", (\d+), (\d+), i1>', text).groups()
+    assert (tmp_path / file).read_bytes()[int(offset):int(offset) + int(size)] == block.tobytes()
+
+
 def test_shape_arithmetic_folds(tmp_path):
     """Reshape(x, Concat(Shape(x)[0], -1)) as exporters write it."""
     nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Unsqueeze", ["n", "axes"], ["u"]),
