@@ -69,6 +69,8 @@ class AttentionFormer {
 public:
   explicit AttentionFormer(ProgramNames &names) : names(names) {}
   void form(SoftmaxOp softmax);
+  /// Of attention that the file has: the least form of operands and mask.
+  void simplify(AttentionOp attention);
 
 private:
   std::optional<Mask> formMask(Scores &scores, ArrayRef<int64_t> shape,
@@ -320,6 +322,25 @@ static Sources chooseSources(const Side &q, const Side &k, const Side &v) {
   llvm_unreachable("the operands themselves have a group of 1");
 }
 
+/// Query, key and value as the op takes them; `scale` takes in what scaled
+/// them.
+static SmallVector<Value> arrangeOperands(const Side &q, const Side &k,
+                                          const Side &v, double &scale,
+                                          ProgramBuilder &b) {
+  Sources from = chooseSources(q, k, v);
+  scale *= from.q.scale * from.k.scale;
+  SmallVector<Value> operands;
+  auto add = [&](const Side &side, const HeadSource &source, bool freeFirst) {
+    SmallVector<int64_t> order, shape;
+    describe(side, freeFirst, order, shape, source.group);
+    operands.push_back(arrange(source, order, shape, b));
+  };
+  add(q, from.q, /*freeFirst=*/true);
+  add(k, from.k, /*freeFirst=*/true);
+  add(v, from.v, /*freeFirst=*/false);
+  return operands;
+}
+
 /// The weights that the softmax gives, and whether rows of NaN become 0; null
 /// if they are used for more than a product.
 static std::pair<Value, bool> getWeights(SoftmaxOp softmax) {
@@ -357,19 +378,10 @@ void AttentionFormer::form(SoftmaxOp softmax) {
   std::optional<Mask> mask = formMask(*scores, shapeOf(weights), b);
   if (!mask)
     return;
-  Sources from = chooseSources(*q, *k, *v);
-  SmallVector<Value> operands;
-  auto addOperand = [&](const Side &side, const HeadSource &source, bool rows) {
-    SmallVector<int64_t> order, shape;
-    describe(side, rows, order, shape, source.group);
-    operands.push_back(arrange(source, order, shape, b));
-  };
-  addOperand(*q, from.q, /*rows=*/true);
-  addOperand(*k, from.k, /*rows=*/true);
-  addOperand(*v, from.v, /*rows=*/false);
+  double scale = scores->scale;
+  SmallVector<Value> operands = arrangeOperands(*q, *k, *v, scale, b);
   if (mask->operand)
     operands.push_back(mask->operand);
-  double scale = scores->scale * from.q.scale * from.k.scale;
   SmallVector<NamedAttribute> attributes = {
       b.getNamedAttr("scale", b.getF64FloatAttr(scale))};
   if (mask->causal)
@@ -389,9 +401,38 @@ void AttentionFormer::form(SoftmaxOp softmax) {
   output.getResult().replaceAllUsesWith(result);
 }
 
+void AttentionFormer::simplify(AttentionOp op) {
+  CompositeBuilder b(op, names);
+  double scale = op.getScale().convertToDouble();
+  SmallVector<Value> operands =
+      arrangeOperands({op.getQuery(), 2, 3}, {op.getKey(), 2, 3},
+                      {op.getValue(), 3, 2}, scale, b);
+  for (auto [i, operand] : llvm::enumerate(operands))
+    op->setOperand(i, operand);
+  op.setScale(APFloat(scale));
+  if (!op.getMask() || op.getFill())
+    return;
+  Scores scores;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (getElementTypeOrSelf(op.getMask().getType()).isInteger(1))
+    scores.keep = Keep{op.getMask(), /*inverted=*/false, -infinity};
+  else
+    scores.added.push_back(op.getMask());
+  std::optional<Mask> mask = formMask(scores, shapeOf(op.getMask()), b);
+  assert(mask && "one mask that fills with -inf");
+  op.getMaskMutable().clear();
+  if (mask->operand)
+    op.getMaskMutable().assign(mask->operand);
+  std::optional<int64_t> causal(op.getCausal());
+  if (mask->causal)
+    op.setCausal(std::min(*mask->causal, causal.value_or(*mask->causal)));
+}
+
 void mlir::mpt::import::formAttention(Block &program, ProgramNames &names) {
   SmallVector<SoftmaxOp> all(program.getOps<SoftmaxOp>());
   AttentionFormer former(names);
+  for (AttentionOp attention : program.getOps<AttentionOp>())
+    former.simplify(attention);
   for (SoftmaxOp softmax : all)
     former.form(softmax);
 }

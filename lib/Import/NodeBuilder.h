@@ -162,6 +162,7 @@ ArrayRef<OpRow> getReductionRows();
 ArrayRef<OpRow> getShapeRows();
 ArrayRef<OpRow> getIndexingRows();
 ArrayRef<OpRow> getNeuralRows();
+ArrayRef<OpRow> getAttentionRows();
 ArrayRef<OpRow> getLossRows();
 
 } // namespace mlir::mpt::import

@@ -133,6 +133,7 @@ def run(text, inputs, folder="."):
             result, name, operands, attributes, _, kinds = match.groups()
             operands = [values[o] for o in re.findall(r"%[\w#]+", operands)]
             a = {k: attribute(t) for k, t in ATTRIBUTE.findall(attributes or "")}
+            a |= {u: True for u in math.UNITS if u in (attributes or "")}
             if name == "mpt.read":
                 found = [states[a["source"]]]
             elif name == "func.return":

@@ -174,6 +174,19 @@ case("LogSoftmax", "LogSoftmax", X, axis=-1)
 case("LayerNormalization", "LayerNormalization", X, f(4), f(4))
 case("LayerNormalization-no-bias", "LayerNormalization", X, f(4))
 case("LayerNormalization-axis", "LayerNormalization", X, f(3, 4), f(4), outputs=3, axis=1, epsilon=1e-2)
+Q4, K4, V4 = f(2, 4, 3, 8), f(2, 2, 5, 8), f(2, 2, 5, 6)
+SEEN = np.array([[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], bool)
+for name, args, attributes in (
+    ("", (Q4, K4, V4), {}),
+    ("-causal", (Q4, K4, V4), {"is_causal": 1, "scale": 0.3}),
+    ("-mask", (Q4, K4, V4, SEEN), {}),  # one row sees nothing
+    ("-added", (Q4, K4, V4, f(2, 1, 3, 5)), {"softcap": 1.5, "is_causal": 1}),
+    ("-3d", (f(2, 3, 12), f(2, 3, 6), f(2, 3, 4)), {"q_num_heads": 4, "kv_num_heads": 2, "is_causal": 1}),
+    ("-past", (Q4, K4, V4, f(3, 8), f(2, 2, 3, 8), f(2, 2, 3, 6)), {"is_causal": 1, "outputs": 3}),
+):
+    case("Attention" + name, "Attention", *args, opset=23, **attributes)
+case("Attention-short-mask", "Attention", Q4, K4, V4, f(2, 1, 3, 4), opset=24)
+case("Attention-key-mask", "Attention", Q4, K4, V4, f(2, 1, 1, 5), opset=23)
 case("RMSNormalization", "RMSNormalization", X, f(4), opset=23)
 for reduction in ("mean", "sum", "none"):
     for op in ("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"):

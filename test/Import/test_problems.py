@@ -42,6 +42,31 @@ def test_all_problems_at_once(tmp_path):
     ])
 
 
+def test_attention_that_is_refused(tmp_path):
+    shapes = {"q": (1, 2, 3, 4), "k": (1, 2, 5, 4), "k3": (1, 2, 3, 4), "h": (1, 3, 9), "n": (1,)}
+    inputs = {k: np.zeros(s, np.int64 if k == "n" else np.float32) for k, s in shapes.items()}
+    model = model_of([
+        node("Attention", ["q", "k", "k"], ["a", "", "", "p"], name="shown"),
+        node("Attention", ["q", "k", "k", "", "", "", "n"], ["b"], name="padded"),
+        node("Attention", ["h", "h", "h"], ["c"], name="heads", q_num_heads=2, kv_num_heads=3),
+        node("Attention", ["q", "k", "k3"], ["d"], name="unlike"),
+        node("Attention", ["q", "k", "k", "k"], ["e"], name="mask"),
+    ], inputs, ["a", "b", "c", "d", "e"], opset=24)
+    check(tmp_path, model, [
+        "error: m.onnx: node 'shown' (Attention-24): the output 'qk_matmul_output' is not supported; leave it out; "
+        "attention is computed without the scores as a tensor",
+        "error: m.onnx: node 'padded' (Attention-24): the input 'nonpad_kv_seqlen' is not supported; mask padded keys by "
+        "'attn_mask'",
+        "error: m.onnx: node 'heads' (Attention-24): an input has shape [1, 3, 9] and 'q_num_heads' is 2; expected four "
+        "dims, or three of which the last is a multiple of that number",
+        "error: m.onnx: node 'unlike' (Attention-24): query, key and value are f32[1, 2, 3, 4], f32[1, 2, 5, 4] and "
+        "f32[1, 2, 3, 4]; expected one type, equal heads of query and key, and a number of query heads that is a multiple "
+        "of that of key heads",
+        "error: m.onnx: node 'mask' (Attention-24): 'attn_mask' has shape [1, 2, 5, 4], the scores have [1, 2, 3, 5]; "
+        "expected a mask that broadcasts to them",
+    ])
+
+
 def test_unknown_operator(tmp_path):
     check(tmp_path, of_nodes(node("Frobnicate", ["x"], ["y"], name="n")), [
         "error: m.onnx: node 'n' (Frobnicate): operator 'Frobnicate' does not exist in domain 'ai.onnx', "
