@@ -30,6 +30,7 @@ static void buildPlan(OpPassManager &pm) { pm.addPass(createPlanPass()); }
 
 static void buildShard(OpPassManager &pm) {
   pm.addPass(createShardProgramPass());
+  pm.addPass(createSinkReductionsPass());
 }
 
 static void buildSplit(OpPassManager &pm) {

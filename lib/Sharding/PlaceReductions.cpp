@@ -14,11 +14,6 @@ int64_t Sharder::stageOf(Operation *op) {
   return op ? stages.lookup_or(op, -1) : -1;
 }
 
-/// Ops that only move elements: a sum may as well be reduced after them.
-static bool onlyMoves(Operation *op) {
-  return isa<ReshapeOp, TransposeOp, NegOp>(op);
-}
-
 PassedPartials Sharder::choosePassed(ComputeOpInterface op) {
   SmallVector<ShardingAttr> forms;
   for (Value operand : op->getOperands())
@@ -27,21 +22,15 @@ PassedPartials Sharder::choosePassed(ComputeOpInterface op) {
   PassedPartials passed = getPassedPartials(op, forms);
   if (passed.axes.empty() || hasAxis(passed.axes, kMicroAxis))
     return passed;
-  // No value is partial on an edge between stages.
-  unsigned summands = 0;
-  for (unsigned i : passed.group) {
-    Operation *def = op->getOperand(i).getDefiningOp();
-    if (isZero(op->getOperand(i)))
-      continue;
-    ++summands;
-    if (stageOf(def) != stageOf(op))
-      return {};
-  }
+  // The loss on its way to the totals; SinkReductions.cpp moves the others.
   bool scalar = llvm::all_of(op->getResultTypes(), [](Type type) {
     return cast<RankedTensorType>(type).getRank() == 0;
   });
-  bool moves = onlyMoves(op) && op->getOperand(0).hasOneUse();
-  if (scalar || moves || summands > 1)
+  bool stays = llvm::all_of(passed.group, [&](unsigned i) {
+    return isZero(op->getOperand(i)) ||
+           stageOf(op->getOperand(i).getDefiningOp()) == stageOf(op);
+  });
+  if (scalar && stays)
     return passed;
   return {};
 }

@@ -20,10 +20,6 @@ ShardingAttr Sharder::replicated(Value v) {
   return ShardingAttr::get(v.getContext(), unsigned(type.getRank()));
 }
 
-static IntegerAttr intAttr(Operation *op, StringRef name) {
-  return op->getAttrOfType<IntegerAttr>(name);
-}
-
 /// What is cheap wherever it is needed: ops that say so, and what follows from
 /// constants alone.
 void Sharder::collectFree() {
@@ -38,29 +34,6 @@ void Sharder::collectFree() {
       constants.insert(&op);
     if (compute.isFreeToClone() || constants.contains(&op))
       freeOps.insert(&op);
-  }
-}
-
-/// Stages of adjoints are those of their forward ops; what says nothing (a
-/// gradient's sum, the adjoint of a free op) is where its last operand is.
-void Sharder::collectStages() {
-  for (Operation &op : func.getBody().front())
-    if (auto id = intAttr(&op, "id"))
-      if (auto stage = intAttr(&op, "stage"))
-        stageOfId[id.getInt()] = stage.getInt();
-  for (Operation &op : func.getBody().front()) {
-    int64_t stage = -1;
-    if (auto own = intAttr(&op, "stage")) {
-      stage = own.getInt();
-    } else {
-      if (auto origin = intAttr(&op, "adjoint_of"))
-        if (auto it = stageOfId.find(origin.getInt()); it != stageOfId.end())
-          stage = it->second;
-      for (Value operand : op.getOperands())
-        if (Operation *def = operand.getDefiningOp(); def && stage < 0)
-          stage = std::max(stage, stages.lookup_or(def, -1));
-    }
-    stages[&op] = stage;
   }
 }
 
@@ -215,7 +188,7 @@ void Sharder::visit(Operation *op) {
 LogicalResult Sharder::run() {
   Block &body = func.getBody().front();
   collectFree();
-  collectStages();
+  stages = getStages(func);
   collectWishes();
   visitArguments();
   SmallVector<Operation *> ops;

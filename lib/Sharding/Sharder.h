@@ -11,19 +11,19 @@
 //
 // Step 2 takes the lists of the operands; where they disagree, the ones that
 // move the fewest bytes. Step 3 inserts `mpt.reshard`, one per value and form.
-// A partial sum is reduced right where it arises unless all that follows is
-// linear: sums over micro-batches and data ranks (gradients, the loss) pass
-// through any linear op, others only through sums of values partial over the
-// same axes. Ops that are free to clone, and those that follow from constants
-// alone (masks), have no sharding of their own: each need makes a clone. Wishes
-// flow backward from updates: the form that a
-// gradient ends in.
+// A partial sum is reduced right where it arises; sums over micro-batches and
+// data ranks (gradients, the loss) pass through any linear op, and a pass of
+// its own (SinkReductions.cpp) moves the others to where they are cheapest. Ops
+// that are free to clone, and those that follow from constants alone (masks),
+// have no sharding of their own: each need makes a clone. Wishes flow backward
+// from updates: the form that a gradient ends in.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MPT_LIB_SHARDING_SHARDER_H
 #define MPT_LIB_SHARDING_SHARDER_H
 
 #include "mpt/Analysis/Sharding/Factors.h"
+#include "mpt/Analysis/Sharding/Program.h"
 
 namespace mlir::mpt {
 
@@ -48,7 +48,6 @@ public:
 private:
   // ShardProgram.cpp
   void collectFree();
-  void collectStages();
   void collectWishes();
   void visitArguments();
   void visit(Operation *op);
@@ -92,7 +91,6 @@ private:
   MeshOp mesh;
   bool ok = true;
   DenseSet<Operation *> freeOps;
-  DenseMap<int64_t, int64_t> stageOfId;
   DenseMap<Operation *, int64_t> stages;
   DenseMap<Value, Moment> moments;
   DenseMap<Value, ShardingAttr> wishes;

@@ -6,6 +6,9 @@ include "mlir/Pass/PassBase.td"
 def ShardProgramPass : Pass<"mpt-shard-program", "::mlir::ModuleOp"> {
   let summary = "shardings into types, reshards between them";
 }
+def SinkReductionsPass : Pass<"mpt-sink-reductions", "::mlir::ModuleOp"> {
+  let summary = "sums over device axes end where it is cheapest";
+}
 def VerifyShardPass : Pass<"mpt-verify-shard", "::mlir::ModuleOp"> {
   let summary = "the form of phase 4 holds";
 }

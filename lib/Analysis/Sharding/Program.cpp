@@ -73,3 +73,29 @@ void ProgramRoles::trackBatch(Operation *op) {
     batch[result] = use;
   }
 }
+
+DenseMap<Operation *, int64_t> mpt::getStages(func::FuncOp func) {
+  auto number = [](Operation &op, StringRef name) {
+    return op.getAttrOfType<IntegerAttr>(name);
+  };
+  DenseMap<int64_t, int64_t> ofId;
+  for (Operation &op : func.getBody().front())
+    if (IntegerAttr id = number(op, "id"), stage = number(op, "stage");
+        id && stage)
+      ofId[id.getInt()] = stage.getInt();
+  DenseMap<Operation *, int64_t> stages;
+  for (Operation &op : func.getBody().front()) {
+    int64_t stage = -1;
+    if (IntegerAttr own = number(op, "stage")) {
+      stage = own.getInt();
+    } else {
+      if (IntegerAttr origin = number(op, "adjoint_of"))
+        stage = ofId.lookup_or(origin.getInt(), -1);
+      for (Value operand : op.getOperands())
+        if (Operation *def = operand.getDefiningOp(); def && stage < 0)
+          stage = std::max(stage, stages.lookup_or(def, -1));
+    }
+    stages[&op] = stage;
+  }
+  return stages;
+}

@@ -43,6 +43,11 @@ private:
   DenseMap<Value, BatchUse> batch;
 };
 
+/// The stage of each op, -1 if any will do. Adjoints are where their forward
+/// ops are; what says nothing (a gradient's sum, the adjoint of a free op) is
+/// where its last operand is.
+DenseMap<Operation *, int64_t> getStages(func::FuncOp func);
+
 /// The ONNX node of an op, "" if unnamed.
 StringRef getNodeName(Operation *op);
 
