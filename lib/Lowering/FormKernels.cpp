@@ -5,9 +5,11 @@
 // 1. Prepare: constants and broadcasts of them are cloned to their uses
 // (kernels
 //    take equal elements as a scalar), contractions are made matrix products.
-// 2. Lower op by op (Lower<Family>.cpp). A destination is a new tensor.empty or
+// 2. Fuse: elementwise ops and movements of elements are cloned to the kernels
+//    that read them (FusePointwise.cpp).
+// 3. Lower op by op (Lower<Family>.cpp). A destination is a new tensor.empty or
 //    a value used for the last time there, so buffers are updated in place.
-// 3. Collectives reduce their operands in place: an operand that is used again
+// 4. Collectives reduce their operands in place: an operand that is used again
 //    is copied first.
 // What stays beside launches: collectives, rank scalars, points, reshapes
 // (other views of a buffer). Refuses ops that no family lowers.
@@ -33,8 +35,8 @@ struct FormKernels : mpt::impl::FormKernelsPassBase<FormKernels> {
 };
 } // namespace
 
-static LoweringMap makeLowerings() {
-  LoweringMap map;
+/// Some lowerings look at the map for ops that are fused.
+static void addLowerings(LoweringMap &map) {
   addElementwiseLowerings(map);
   addContractionLowerings(map);
   addReductionLowerings(map);
@@ -44,7 +46,6 @@ static LoweringMap makeLowerings() {
   addLossLowerings(map);
   addOptimizerLowerings(map);
   addRankLowerings(map);
-  return map;
 }
 
 template <typename Op> static SmallVector<Op> listOps(func::FuncOp task) {
@@ -107,7 +108,7 @@ static LogicalResult lowerOps(ArrayRef<Operation *> ops,
                               KernelTable &table) {
   bool ok = true;
   for (Operation *op : ops) {
-    if (isFormed(op) || isOpTriviallyDead(op))
+    if (isFormed(op) || isFused(op) || isOpTriviallyDead(op))
       continue;
     const LoweringMap::Lowering *lower = lowerings.find(op);
     if (!lower) {
@@ -157,6 +158,8 @@ static LogicalResult formTask(func::FuncOp task, const LoweringMap &lowerings,
     fitContraction(op);
     joinAccumulate(op);
   }
+  fusePointwise(task, lowerings);
+  eraseDead(task);
   if (failed(lowerTask(task, lowerings, table)))
     return failure();
   formCollectives(task, table);
@@ -166,7 +169,8 @@ static LogicalResult formTask(func::FuncOp task, const LoweringMap &lowerings,
 
 void FormKernels::runOnOperation() {
   ModuleOp module = getOperation();
-  LoweringMap lowerings = makeLowerings();
+  LoweringMap lowerings;
+  addLowerings(lowerings);
   KernelTable table(module);
   SmallVector<func::FuncOp> tasks;
   for (auto function : module.getOps<func::FuncOp>())

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementwise ops: one parallel linalg.generic over [leading dims, last dim].
+// Elementwise ops: one parallel linalg.generic over [leading dims, last dim],
+// or over as many dims as what is fused into it tells apart (Expression.h).
 // Transcendental functions stay ops of the math dialect; phase 10 chooses their
 // approximation.
-#include "Lowerings.h"
+#include "Expression.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
-
-using ScalarFn = std::function<Value(Scalars &, ValueRange)>;
 
 std::string mpt::stemOf(Operation *op) {
   std::string stem = op->getName().stripDialect().str();
@@ -18,39 +17,53 @@ SmallVector<unsigned> mpt::identityDims(size_t n) {
   return llvm::to_vector(llvm::seq<unsigned>(0, n));
 }
 
-static LogicalResult lowerElementwise(Operation *op, KernelTable &table,
-                                      StringRef stem, const ScalarFn &make) {
-  Kernel k(table, op, stem);
-  Shape shape = rowsShape(op->getResult(0).getType());
-  SmallVector<unsigned> dims = identityDims(shape.size());
-  SmallVector<Access> ins;
-  for (Value operand : op->getOperands())
-    ins.push_back(k.at(k.operand(operand, shape), dims));
-  Value out = k.output(op->getResult(0), shape);
-  k.compute(ins, {k.at(out, dims)}, [&](Scalars &s, ValueRange in, ValueRange) {
-    return SmallVector<Value>{make(s, in)};
-  });
+LogicalResult mpt::lowerPointwise(Operation *op, KernelTable &table,
+                                  const LoweringMap &lowerings) {
+  Value result = op->getResult(0);
+  Expression e(cast<RankedTensorType>(result.getType()).getShape(), lowerings,
+               isFused);
+  bool fits = e.setRoot(op);
+  assert(fits && "fusePointwise tried it");
+  (void)fits;
+  e.finish();
+  op->setLoc(e.getLoc(op));
+  Kernel k(table, op, (e.isCompound() ? "fused_" : "") + stemOf(op));
+  e.addInputs(k);
+  Value out = k.output(result, e.getShape());
+  k.compute(e.getInputs(), {e.at(k, out)},
+            [&](Scalars &s, ValueRange in, ValueRange) {
+              return SmallVector<Value>{e.evaluate(s, in)};
+            });
   k.launch();
   return success();
 }
 
-template <typename Op> static void add(LoweringMap &map, ScalarFn make) {
-  map.add<Op>([make](Op op, KernelTable &table) {
-    return lowerElementwise(op, table, stemOf(op), make);
+/// An op whose scalar depends on its attributes or types.
+template <typename Op>
+static void addMade(LoweringMap &map, std::function<ScalarFn(Op)> make) {
+  map.addScalar<Op>(make);
+  map.add<Op>([&map](Op op, KernelTable &table) {
+    return lowerPointwise(op, table, map);
   });
+}
+
+template <typename Op> static void add(LoweringMap &map, ScalarFn make) {
+  addMade<Op>(map, [make](Op) { return make; });
 }
 
 /// A function of floats that the math dialect has.
 template <typename Op, typename MathOp> static void addMath(LoweringMap &map) {
-  map.add<Op>([](Op op, KernelTable &table) -> LogicalResult {
+  map.addScalar<Op>([](Op) -> ScalarFn {
+    return [](Scalars &s, ValueRange in) -> Value {
+      return MathOp::create(s.b, s.loc, in[0]);
+    };
+  });
+  map.add<Op>([&map](Op op, KernelTable &table) -> LogicalResult {
     if (!isa<FloatType>(elementOf(op.getResult())))
       return op.emitOpError() << "has no kernel for elements of type "
                               << elementOf(op.getResult())
                               << "; convert them to a float type first";
-    return lowerElementwise(op, table, stemOf(op),
-                            [](Scalars &s, ValueRange in) -> Value {
-                              return MathOp::create(s.b, s.loc, in[0]);
-                            });
+    return lowerPointwise(op, table, map);
   });
 }
 
@@ -148,12 +161,11 @@ static void addBinaryLowerings(LoweringMap &map) {
   add<SelectOp>(map, [](Scalars &s, ValueRange in) {
     return s.select(in[0], in[1], in[2]);
   });
-  map.add<CompareOp>([](CompareOp op, KernelTable &table) {
+  addMade<CompareOp>(map, [](CompareOp op) -> ScalarFn {
     std::string kind = op.getKind().str();
-    return lowerElementwise(op, table, "compare_" + kind,
-                            [kind](Scalars &s, ValueRange in) {
-                              return s.compare(kind, in[0], in[1]);
-                            });
+    return [kind](Scalars &s, ValueRange in) {
+      return s.compare(kind, in[0], in[1]);
+    };
   });
 }
 
@@ -176,24 +188,27 @@ static void addUnaryLowerings(LoweringMap &map) {
       return s.number(s.b.getI1Type(), 0);
     return s.compare("ne", in[0], in[0]);
   });
-  map.add<ConvertOp>([](ConvertOp op, KernelTable &table) {
+  addMade<ConvertOp>(map, [](ConvertOp op) -> ScalarFn {
     Type to = elementOf(op.getResult());
-    return lowerElementwise(
-        op, table, "convert",
-        [to](Scalars &s, ValueRange in) { return s.convert(in[0], to); });
+    return [to](Scalars &s, ValueRange in) { return s.convert(in[0], to); };
   });
 }
 
 /// The accumulator's buffer is the destination.
-static LogicalResult lowerAccumulate(AccumulateOp op, KernelTable &table) {
+static LogicalResult lowerAccumulate(AccumulateOp op, KernelTable &table,
+                                     const LoweringMap &lowerings) {
+  Expression e(cast<RankedTensorType>(op.getResult().getType()).getShape(),
+               lowerings, isFused);
+  bool fits = e.setRoot(op.getValue());
+  assert(fits && "fusePointwise tried it");
+  (void)fits;
+  e.finish();
   Kernel k(table, op, "accumulate");
-  Shape shape = rowsShape(op.getResult().getType());
-  SmallVector<unsigned> dims = identityDims(shape.size());
-  Value value = k.operand(op.getValue(), shape);
-  Value acc = k.inPlace(op.getResult(), op.getAcc(), shape);
-  k.compute({k.at(value, dims)}, {k.at(acc, dims)},
-            [](Scalars &s, ValueRange in, ValueRange out) {
-              return SmallVector<Value>{s.add(out[0], in[0])};
+  e.addInputs(k);
+  Value acc = k.inPlace(op.getResult(), op.getAcc(), e.getShape());
+  k.compute(e.getInputs(), {e.at(k, acc)},
+            [&](Scalars &s, ValueRange in, ValueRange out) {
+              return SmallVector<Value>{s.add(out[0], e.evaluate(s, in))};
             });
   k.launch();
   return success();
@@ -203,5 +218,7 @@ void mpt::addElementwiseLowerings(LoweringMap &map) {
   addUnaryLowerings(map);
   addMathLowerings(map);
   addBinaryLowerings(map);
-  map.add<AccumulateOp>(lowerAccumulate);
+  map.add<AccumulateOp>([&map](AccumulateOp op, KernelTable &table) {
+    return lowerAccumulate(op, table, map);
+  });
 }

@@ -50,28 +50,26 @@ static Gelu geluTanh(Scalars &s, Value x, bool withSlope) {
   return g;
 }
 
-template <typename Op>
-static LogicalResult lowerGelu(Op op, KernelTable &table, bool isGrad) {
-  StringRef approx = op.getApprox();
-  if (approx != "none" && approx != "tanh")
-    return op.emitOpError()
-           << "unknown approximation '" << approx << "'; expected none or tanh";
-  Kernel k(table, op, stemOf(op) + (approx == "tanh" ? "_tanh" : ""));
-  Shape shape = rowsShape(op.getResult().getType());
-  SmallVector<unsigned> dims = identityDims(shape.size());
-  SmallVector<Access> ins;
-  for (Value operand : op->getOperands())
-    ins.push_back(k.at(k.operand(operand, shape), dims));
-  Value out = k.output(op.getResult(), shape);
-  k.compute(ins, {k.at(out, dims)}, [&](Scalars &s, ValueRange in, ValueRange) {
+template <typename Op> static ScalarFn makeGelu(Op op, bool isGrad) {
+  bool isTanh = op.getApprox() == "tanh";
+  return [=](Scalars &s, ValueRange in) {
     Value x = in[0];
-    Gelu g = approx == "tanh" ? geluTanh(s, x, isGrad) : geluErf(s, x, isGrad);
+    Gelu g = isTanh ? geluTanh(s, x, isGrad) : geluErf(s, x, isGrad);
     if (!isGrad)
-      return Values{s.mul(x, g.phi)};
-    return Values{s.mul(in[1], s.add(g.phi, s.mul(x, g.slope)))};
+      return s.mul(x, g.phi);
+    return s.mul(in[1], s.add(g.phi, s.mul(x, g.slope)));
+  };
+}
+
+template <typename Op> static void addGelu(LoweringMap &map, bool isGrad) {
+  map.addScalar<Op>([isGrad](Op op) { return makeGelu(op, isGrad); });
+  map.add<Op>([&map](Op op, KernelTable &table) -> LogicalResult {
+    StringRef approx = op.getApprox();
+    if (approx != "none" && approx != "tanh")
+      return op.emitOpError() << "unknown approximation '" << approx
+                              << "'; expected none or tanh";
+    return lowerPointwise(op, table, map);
   });
-  k.launch();
-  return success();
 }
 
 //===- softmax -----------------------------------------------------------===//
@@ -267,12 +265,8 @@ static void lowerNormScale(Op op, KernelTable &table, Value meanOf,
 }
 
 void mpt::addNeuralLowerings(LoweringMap &map) {
-  map.add<GeluOp>([](GeluOp op, KernelTable &table) {
-    return lowerGelu(op, table, /*isGrad=*/false);
-  });
-  map.add<GeluGradOp>([](GeluGradOp op, KernelTable &table) {
-    return lowerGelu(op, table, /*isGrad=*/true);
-  });
+  addGelu<GeluOp>(map, /*isGrad=*/false);
+  addGelu<GeluGradOp>(map, /*isGrad=*/true);
   map.add<SoftmaxOp>([](SoftmaxOp op, KernelTable &table) {
     return lowerSoftmax(op, table, /*isLog=*/false);
   });

@@ -1,51 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions and totals. Sums run in the element type over ascending indices of
 // the operand: iterators stand in the operand's order, neighbours of one kind
-// collapsed.
-#include "Lowerings.h"
+// collapsed. What computes the operand element by element is fused into it.
+#include "Expression.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
 
-namespace {
-/// Dims of an operand, neighbours that are kept or reduced alike collapsed.
-struct ReducedShape {
-  Shape operand, result;
-  SmallVector<unsigned> kept;
-};
-} // namespace
-
-static ReducedShape collapse(ArrayRef<int64_t> shape, ArrayRef<int64_t> axes) {
-  ReducedShape collapsed;
-  std::optional<bool> last;
-  for (auto [d, size] : llvm::enumerate(shape)) {
-    bool reduced = llvm::is_contained(axes, int64_t(d));
-    if (last == reduced) {
-      collapsed.operand.back() *= size;
-    } else {
-      if (!reduced)
-        collapsed.kept.push_back(collapsed.operand.size());
-      collapsed.operand.push_back(size);
-    }
-    last = reduced;
-  }
-  for (unsigned d : collapsed.kept)
-    collapsed.result.push_back(collapsed.operand[d]);
-  return collapsed;
+/// The dims that the op keeps, in order.
+static SmallVector<int64_t> getKept(ReduceOp op) {
+  SmallVector<int64_t> kept;
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (!llvm::is_contained(op.getAxes(), d))
+      kept.push_back(d);
+  return kept;
 }
 
-static LogicalResult lowerReduce(ReduceOp op, KernelTable &table) {
+static LogicalResult lowerReduce(ReduceOp op, KernelTable &table,
+                                 const LoweringMap &lowerings) {
   std::string kind = op.getKind().str();
-  auto type = cast<RankedTensorType>(op.getInput().getType());
-  ReducedShape shape = collapse(type.getShape(), op.getAxes());
+  Expression e(cast<RankedTensorType>(op.getInput().getType()).getShape(),
+               lowerings, isFused);
+  bool fits = e.setRoot(op.getInput());
+  assert(fits && "fusePointwise tried it");
+  (void)fits;
+  e.finish(getKept(op));
+  op->setLoc(e.getLoc(op));
   Kernel k(table, op, "reduce_" + kind);
-  Value x = k.input(op.getInput(), shape.operand);
-  Value r = k.output(op.getResult(), shape.result);
+  e.addInputs(k);
+  Value r = k.output(op.getResult(), e.getShape());
   k.fill(r, kind);
-  k.compute({k.at(x, identityDims(shape.operand.size()))},
-            {k.at(r, shape.kept)},
+  k.compute(e.getInputs(), {e.at(k, r)},
             [&](Scalars &s, ValueRange in, ValueRange out) {
-              return SmallVector<Value>{s.combine(kind, out[0], in[0])};
+              return SmallVector<Value>{
+                  s.combine(kind, out[0], e.evaluate(s, in))};
             });
   k.launch();
   return success();
@@ -94,7 +83,9 @@ static LogicalResult lowerTotals(TotalsOp op, KernelTable &table) {
 }
 
 void mpt::addReductionLowerings(LoweringMap &map) {
-  map.add<ReduceOp>(lowerReduce);
+  map.add<ReduceOp>([&map](ReduceOp op, KernelTable &table) {
+    return lowerReduce(op, table, map);
+  });
   map.add<SumSquaresOp>(lowerSumSquares);
   map.add<TotalsOp>(lowerTotals);
 }

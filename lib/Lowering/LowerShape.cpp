@@ -35,115 +35,30 @@ static LogicalResult lowerConstant(ConstantOp op, KernelTable &table) {
   return success();
 }
 
-static LogicalResult lowerIota(IotaOp op, KernelTable &table) {
-  Type element = elementOf(op.getResult());
-  Kernel k(table, op, "iota");
-  Shape shape = aroundAxis(op.getResult().getType(), op.getAxis());
-  Value out = k.output(op.getResult(), shape);
-  k.compute(
-      {}, {k.at(out, {0u, 1u, 2u})}, [&](Scalars &s, ValueRange, ValueRange) {
-        return SmallVector<Value>{s.convert(s.toI64(s.iterator(1)), element)};
-      });
-  k.launch();
-  return success();
-}
-
-namespace {
-/// Shapes of a broadcast and the result dims of the operand's dims.
-struct BroadcastShape {
-  Shape operand, result;
-  SmallVector<unsigned> dims;
-};
-} // namespace
-
-/// Neighbours that are new, or that follow each other in the operand,
-/// collapsed.
-static BroadcastShape collapseBroadcast(BroadcastOp op) {
-  auto type = cast<RankedTensorType>(op.getResult().getType());
-  BroadcastShape shape;
-  if (!llvm::is_sorted(op.getDims())) {
-    shape.operand =
-        Shape(cast<RankedTensorType>(op.getInput().getType()).getShape());
-    shape.result = Shape(type.getShape());
-    shape.dims.assign(op.getDims().begin(), op.getDims().end());
-    return shape;
-  }
-  std::optional<bool> last;
-  for (auto [d, size] : llvm::enumerate(type.getShape())) {
-    bool isNew = !llvm::is_contained(op.getDims(), int64_t(d));
-    if (last == isNew) {
-      shape.result.back() *= size;
-      if (!isNew)
-        shape.operand.back() *= size;
-    } else {
-      if (!isNew) {
-        shape.dims.push_back(shape.result.size());
-        shape.operand.push_back(size);
-      }
-      shape.result.push_back(size);
-    }
-    last = isNew;
-  }
-  return shape;
-}
-
-static LogicalResult lowerBroadcast(BroadcastOp op, KernelTable &table) {
-  BroadcastShape shape = collapseBroadcast(op);
-  Kernel k(table, op, "broadcast");
-  Value x = k.operand(op.getInput(), shape.operand);
-  Value out = k.output(op.getResult(), shape.result);
-  k.compute({k.at(x, shape.dims)},
-            {k.at(out, identityDims(shape.result.size()))}, copyBody);
-  k.launch();
-  return success();
-}
-
-static LogicalResult lowerTranspose(TransposeOp op, KernelTable &table) {
+/// Whether the transpose moves only dims of size 1.
+static bool isView(TransposeOp op) {
   auto from = cast<RankedTensorType>(op.getInput().getType());
-  // Without dims of size 1, runs of neighbours collapsed: the operand's dims of
-  // each run in the result's order.
-  SmallVector<SmallVector<int64_t>> runs;
-  int64_t next = -1;
+  int64_t last = -1;
   for (int64_t d : op.getPerm()) {
     if (from.getDimSize(d) == 1)
       continue;
-    if (d == next)
-      runs.back().push_back(d);
-    else
-      runs.push_back({d});
-    next = d + 1;
-    while (next < from.getRank() && from.getDimSize(next) == 1)
-      ++next;
+    if (d < last)
+      return false;
+    last = d;
   }
+  return true;
+}
+
+static LogicalResult lowerTranspose(TransposeOp op, KernelTable &table,
+                                    const LoweringMap &lowerings) {
+  Operation *input = op.getInput().getDefiningOp();
+  if (!isView(op) || (input && isFused(input)))
+    return lowerPointwise(op, table, lowerings);
   OpBuilder b(op);
-  if (runs.size() <= 1) {
-    Value view =
-        ReshapeOp::create(b, op.getLoc(), op.getResult().getType(),
-                          op.getInput(), nullptr, nullptr, nullptr, nullptr);
-    op.getResult().replaceAllUsesWith(view);
-    return success();
-  }
-  SmallVector<unsigned> order = identityDims(runs.size());
-  llvm::sort(order, [&](unsigned i, unsigned j) {
-    return runs[i].front() < runs[j].front();
-  });
-  auto sizeOf = [&](ArrayRef<int64_t> run) {
-    int64_t n = 1;
-    for (int64_t d : run)
-      n *= from.getDimSize(d);
-    return n;
-  };
-  Shape shape, operand;
-  for (unsigned i = 0; i < runs.size(); ++i) {
-    shape.push_back(sizeOf(runs[i]));
-    operand.push_back(sizeOf(runs[order[i]]));
-  }
-  Kernel k(table, op, "transpose");
-  Value x = k.input(op.getInput(), operand);
-  Value out = k.output(op.getResult(), shape);
-  k.compute({k.at(x, order)}, {k.at(out, identityDims(shape.size()))},
-            copyBody);
-  k.launch();
+  Value view =
+      ReshapeOp::create(b, op.getLoc(), op.getResult().getType(), op.getInput(),
+                        nullptr, nullptr, nullptr, nullptr);
+  op.getResult().replaceAllUsesWith(view);
   return success();
 }
 
@@ -165,8 +80,8 @@ static LogicalResult lowerStrided(Operation *op, KernelTable &table,
   return success();
 }
 
-/// A dim that is only cut at its end would be read by a plain iterator, for which
-/// linalg wants equal sizes: then elements are extracted one by one.
+/// A dim that is only cut at its end would be read by a plain iterator, for
+/// which linalg wants equal sizes: then elements are extracted one by one.
 static LogicalResult lowerPrefix(SliceOp op, KernelTable &table) {
   Kernel k(table, op, "slice");
   auto from = cast<RankedTensorType>(op.getInput().getType());
@@ -291,9 +206,15 @@ static LogicalResult lowerConcat(ConcatOp op, KernelTable &table) {
 
 void mpt::addShapeLowerings(LoweringMap &map) {
   map.add<ConstantOp>(lowerConstant);
-  map.add<IotaOp>(lowerIota);
-  map.add<BroadcastOp>(lowerBroadcast);
-  map.add<TransposeOp>(lowerTranspose);
+  map.add<IotaOp>([&map](IotaOp op, KernelTable &table) {
+    return lowerPointwise(op, table, map);
+  });
+  map.add<BroadcastOp>([&map](BroadcastOp op, KernelTable &table) {
+    return lowerPointwise(op, table, map);
+  });
+  map.add<TransposeOp>([&map](TransposeOp op, KernelTable &table) {
+    return lowerTranspose(op, table, map);
+  });
   map.add<SliceOp>(lowerSlice);
   map.add<ReverseOp>(lowerReverse);
   map.add<PadOp>(lowerPad);

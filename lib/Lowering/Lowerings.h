@@ -14,9 +14,13 @@
 
 namespace mlir::mpt {
 
+/// One element of an elementwise op's result from those of its operands.
+using ScalarFn = std::function<Value(Scalars &, ValueRange)>;
+
 class LoweringMap {
 public:
   using Lowering = std::function<LogicalResult(Operation *, KernelTable &)>;
+  using ScalarOf = std::function<ScalarFn(Operation *)>;
 
   template <typename Op>
   void add(std::function<LogicalResult(Op, KernelTable &)> lower) {
@@ -30,9 +34,35 @@ public:
     return it == map.end() ? nullptr : &it->second;
   }
 
+  /// The op is elementwise: it may be fused.
+  template <typename Op> void addScalar(std::function<ScalarFn(Op)> make) {
+    scalars[Op::getOperationName()] = [make](Operation *op) {
+      return make(cast<Op>(op));
+    };
+  }
+  bool isScalar(Operation *op) const {
+    return scalars.contains(op->getName().getStringRef());
+  }
+  /// Of an op that is elementwise.
+  ScalarFn getScalar(Operation *op) const {
+    return scalars.at(op->getName().getStringRef())(op);
+  }
+
 private:
   llvm::StringMap<Lowering> map;
+  llvm::StringMap<ScalarOf> scalars;
 };
+
+/// On an op that its only reader, right after it, computes as it goes.
+inline constexpr llvm::StringLiteral kFusedAttr = "mpt.fused";
+inline bool isFused(Operation *op) { return op->hasAttr(kFusedAttr); }
+/// Clones what readers can compute as they go before each of them
+/// (FusePointwise.cpp).
+void fusePointwise(func::FuncOp task, const LoweringMap &lowerings);
+/// The kernel of an elementwise op, or of a movement of elements, and what is
+/// fused into it.
+LogicalResult lowerPointwise(Operation *op, KernelTable &table,
+                             const LoweringMap &lowerings);
 
 void addElementwiseLowerings(LoweringMap &map);
 void addContractionLowerings(LoweringMap &map);

@@ -78,22 +78,16 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %8 = tensor.empty() : tensor<2x16x64xf32>
     %9 = mpt.library "gemm"(%7#0, %arg3) into(%8) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x32xf32>, tensor<32x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %10 = tensor.empty() : tensor<2x16x64xf32>
-    %11 = mpt.launch @broadcast_32x64(%arg4) into(%10) : (tensor<64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %11 = mpt.launch @add_32x64(%9, %arg4) into(%10) : (tensor<2x16x64xf32>, tensor<64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %12 = tensor.empty() : tensor<2x16x64xf32>
-    %13 = mpt.launch @add_32x64(%9, %11) into(%12) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %14 = tensor.empty() : tensor<2x16x64xf32>
-    %15 = mpt.launch @gelu_32x64(%13) into(%14) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %16 = tensor.empty() : tensor<2x16x32xf32>
-    %17 = mpt.library "gemm"(%15, %arg5) into(%16) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x64xf32>, tensor<64x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %18 = mpt.all_reduce sum %17 over ["tp"] {bytes = 4096, stage = 0} : tensor<2x16x32xf32>
+    %13 = mpt.launch @gelu_32x64(%11) into(%12) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %14 = tensor.empty() : tensor<2x16x32xf32>
+    %15 = mpt.library "gemm"(%13, %arg5) into(%14) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x64xf32>, tensor<64x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %16 = mpt.all_reduce sum %15 over ["tp"] {bytes = 4096, stage = 0} : tensor<2x16x32xf32>
     mpt.point 1
-    %19 = tensor.empty() : tensor<2x16x32xf32>
-    %20 = mpt.launch @broadcast_32x32(%arg6) into(%19) : (tensor<32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %21 = tensor.empty() : tensor<2x16x32xf32>
-    %22 = mpt.launch @add_32x32(%18, %20) into(%21) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %23 = tensor.empty() : tensor<2x16x32xf32>
-    %24 = mpt.launch @add_32x32(%3, %22) into(%23) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    return %24, %3, %7#0, %7#1, %7#2, %13 : tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>
+    %17 = tensor.empty() : tensor<2x16x32xf32>
+    %18 = mpt.launch @fused_add_32x32(%3, %16, %arg6) into(%17) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    return %18, %3, %7#0, %7#1, %7#2, %11 : tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>
   }
   func.func @s1_F(%arg0: tensor<32x32xf32> {mpt.state = @wte}, %arg1: tensor<32xf32> {mpt.state = @blocks.1.norm.weight}, %arg2: tensor<32xf32> {mpt.state = @blocks.1.norm.bias}, %arg3: tensor<32x64xf32> {mpt.state = @blocks.1.fc.weight}, %arg4: tensor<64xf32> {mpt.state = @blocks.1.fc.bias}, %arg5: tensor<64x32xf32> {mpt.state = @blocks.1.proj.weight}, %arg6: tensor<32xf32> {mpt.state = @blocks.1.proj.bias}, %arg7: tensor<2x16x32xf32> {mpt.recv = @h1}, %arg8: tensor<2x16xi64> {mpt.input = "labels"}, %arg9: tensor<f32> {mpt.acc = "loss"}) -> (tensor<f32> {mpt.acc = "loss"}, tensor<2x16x32xf32> {mpt.save = "h1"}, tensor<2x16x32xf32> {mpt.save = "v10"}, tensor<2x16xf32> {mpt.save = "v10.1"}, tensor<2x16xf32> {mpt.save = "v10.2"}, tensor<2x16x64xf32> {mpt.save = "v13"}, tensor<2x16x32xf32> {mpt.save = "v18"}, tensor<2x16x32xf32> {mpt.save = "v19"}, tensor<2x16xf32> {mpt.save = "v20.1"}) {
     %0 = tensor.empty() : tensor<2x16x32xf32>
@@ -103,54 +97,42 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %4 = tensor.empty() : tensor<2x16x64xf32>
     %5 = mpt.library "gemm"(%3#0, %arg3) into(%4) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x32xf32>, tensor<32x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %6 = tensor.empty() : tensor<2x16x64xf32>
-    %7 = mpt.launch @broadcast_32x64(%arg4) into(%6) : (tensor<64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %7 = mpt.launch @add_32x64(%5, %arg4) into(%6) : (tensor<2x16x64xf32>, tensor<64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
     %8 = tensor.empty() : tensor<2x16x64xf32>
-    %9 = mpt.launch @add_32x64(%5, %7) into(%8) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %10 = tensor.empty() : tensor<2x16x64xf32>
-    %11 = mpt.launch @gelu_32x64(%9) into(%10) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
-    %12 = tensor.empty() : tensor<2x16x32xf32>
-    %13 = mpt.library "gemm"(%11, %arg5) into(%12) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x64xf32>, tensor<64x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %14 = mpt.all_reduce sum %13 over ["tp"] {bytes = 4096, stage = 1} : tensor<2x16x32xf32>
+    %9 = mpt.launch @gelu_32x64(%7) into(%8) : (tensor<2x16x64xf32>, tensor<2x16x64xf32>) -> tensor<2x16x64xf32>
+    %10 = tensor.empty() : tensor<2x16x32xf32>
+    %11 = mpt.library "gemm"(%9, %arg5) into(%10) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>} : (tensor<2x16x64xf32>, tensor<64x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %12 = mpt.all_reduce sum %11 over ["tp"] {bytes = 4096, stage = 1} : tensor<2x16x32xf32>
     mpt.point 0
+    %13 = tensor.empty() : tensor<2x16x32xf32>
+    %14 = mpt.launch @fused_add_32x32(%arg7, %12, %arg6) into(%13) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
     %15 = tensor.empty() : tensor<2x16x32xf32>
-    %16 = mpt.launch @broadcast_32x32(%arg6) into(%15) : (tensor<32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %17 = tensor.empty() : tensor<2x16x32xf32>
-    %18 = mpt.launch @add_32x32(%14, %16) into(%17) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %19 = tensor.empty() : tensor<2x16x32xf32>
-    %20 = mpt.launch @add_32x32(%arg7, %18) into(%19) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %21 = tensor.empty() : tensor<2x16x32xf32>
-    %22 = mpt.library "gemm"(%20, %arg0) into(%21) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
-    %23 = mpt.shard_offset {axes = ["tp"], id = 20, size = 64, stage = 1} : tensor<i64>
-    %extracted = tensor.extract %23[] : tensor<i64>
-    %24 = tensor.empty() : tensor<2x16xf32>
-    %25 = tensor.empty() : tensor<2x16xf32>
-    %26 = tensor.empty() : tensor<2x16xf32>
-    %27:3 = mpt.launch @cross_entropy_local_32x32(%22, %arg8, %extracted) into(%24, %25, %26) : (tensor<2x16x32xf32>, tensor<2x16xi64>, i64, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>)
-    %28 = tensor.empty() : tensor<2x16xf32>
-    %29 = mpt.launch @copy_2x16(%27#0) into(%28) : (tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %30 = mpt.all_reduce max %29 over ["tp"] {bytes = 128, id = 20, stage = 1} : tensor<2x16xf32>
+    %16 = mpt.library "gemm"(%14, %arg0) into(%15) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>} : (tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %17 = mpt.shard_offset {axes = ["tp"], id = 20, size = 64, stage = 1} : tensor<i64>
+    %extracted = tensor.extract %17[] : tensor<i64>
+    %18 = tensor.empty() : tensor<2x16xf32>
+    %19 = tensor.empty() : tensor<2x16xf32>
+    %20 = tensor.empty() : tensor<2x16xf32>
+    %21:3 = mpt.launch @cross_entropy_local_32x32(%16, %arg8, %extracted) into(%18, %19, %20) : (tensor<2x16x32xf32>, tensor<2x16xi64>, i64, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>)
+    %22 = tensor.empty() : tensor<2x16xf32>
+    %23 = mpt.launch @copy_2x16(%21#0) into(%22) : (tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
+    %24 = mpt.all_reduce max %23 over ["tp"] {bytes = 128, id = 20, stage = 1} : tensor<2x16xf32>
     mpt.point 1
-    %31 = tensor.empty() : tensor<2x16xf32>
-    %32 = mpt.launch @sub_2x16(%27#0, %30) into(%31) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %33 = tensor.empty() : tensor<2x16xf32>
-    %34 = mpt.launch @exp_2x16(%32) into(%33) : (tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %35 = tensor.empty() : tensor<2x16xf32>
-    %36 = mpt.launch @mul_2x16(%27#1, %34) into(%35) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %37 = mpt.all_reduce sum %36 over ["tp"] {bytes = 128, id = 20, stage = 1} : tensor<2x16xf32>
+    %25 = tensor.empty() : tensor<2x16xf32>
+    %26 = mpt.launch @fused_mul_2x16(%21#1, %21#0, %24) into(%25) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
+    %27 = mpt.all_reduce sum %26 over ["tp"] {bytes = 128, id = 20, stage = 1} : tensor<2x16xf32>
     mpt.point 2
-    %38 = tensor.empty() : tensor<2x16xf32>
-    %39 = mpt.launch @log_2x16(%37) into(%38) : (tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %40 = tensor.empty() : tensor<2x16xf32>
-    %41 = mpt.launch @add_2x16(%30, %39) into(%40) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %42 = mpt.shard_offset {axes = ["tp"], size = 2} : tensor<i64>
-    %extracted_0 = tensor.extract %42[] : tensor<i64>
-    %43 = tensor.empty() : tensor<2x16xf32>
-    %44 = mpt.launch @mask_replicas_2x16(%41, %extracted_0) into(%43) : (tensor<2x16xf32>, i64, tensor<2x16xf32>) -> tensor<2x16xf32>
-    %45 = tensor.empty() : tensor<f32>
-    %46 = mpt.launch @cross_entropy_finish_32(%44, %27#2, %arg8) into(%45) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xi64>, tensor<f32>) -> tensor<f32>
-    %47 = mpt.launch @accumulate(%46) into(%arg9) : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %28 = tensor.empty() : tensor<2x16xf32>
+    %29 = mpt.launch @fused_add_2x16(%24, %27) into(%28) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) -> tensor<2x16xf32>
+    %30 = mpt.shard_offset {axes = ["tp"], size = 2} : tensor<i64>
+    %extracted_0 = tensor.extract %30[] : tensor<i64>
+    %31 = tensor.empty() : tensor<2x16xf32>
+    %32 = mpt.launch @mask_replicas_2x16(%29, %extracted_0) into(%31) : (tensor<2x16xf32>, i64, tensor<2x16xf32>) -> tensor<2x16xf32>
+    %33 = tensor.empty() : tensor<f32>
+    %34 = mpt.launch @cross_entropy_finish_32(%32, %21#2, %arg8) into(%33) : (tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xi64>, tensor<f32>) -> tensor<f32>
+    %35 = mpt.launch @accumulate(%34) into(%arg9) : (tensor<f32>, tensor<f32>) -> tensor<f32>
     mpt.point 3
-    return %47, %arg7, %3#0, %3#1, %3#2, %9, %20, %22, %41 : tensor<f32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>
+    return %35, %arg7, %3#0, %3#1, %3#2, %7, %14, %16, %29 : tensor<f32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16xf32>
   }
   func.func @s1_B(%arg0: tensor<32x32xf32> {mpt.state = @wte}, %arg1: tensor<32xf32> {mpt.state = @blocks.1.norm.weight}, %arg2: tensor<32x64xf32> {mpt.state = @blocks.1.fc.weight}, %arg3: tensor<64x32xf32> {mpt.state = @blocks.1.proj.weight}, %arg4: tensor<2x16x32xf32> {mpt.save = "h1"}, %arg5: tensor<2x16x32xf32> {mpt.save = "v10"}, %arg6: tensor<2x16xf32> {mpt.save = "v10.1"}, %arg7: tensor<2x16xf32> {mpt.save = "v10.2"}, %arg8: tensor<2x16x64xf32> {mpt.save = "v13"}, %arg9: tensor<2x16x32xf32> {mpt.save = "v18"}, %arg10: tensor<2x16x32xf32> {mpt.save = "v19"}, %arg11: tensor<2x16xf32> {mpt.save = "v20.1"}, %arg12: tensor<2x16xi64> {mpt.input = "labels"}, %arg13: tensor<f32> {mpt.once = "v23"}, %arg14: tensor<32x32xf32> {mpt.acc = @wte}, %arg15: tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, %arg17: tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, %arg18: tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, %arg19: tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, %arg20: tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) -> (tensor<2x16x32xf32> {mpt.send = @dh1}, tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) {
     %0 = mpt.shard_offset {adjoint_of = 20, axes = ["tp"], id = 25, size = 64} : tensor<i64>
@@ -197,7 +179,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %32 = mpt.launch @accumulate_32(%30#1) into(%arg16) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
     mpt.point 8
     %33 = tensor.empty() : tensor<2x16x32xf32>
-    %34 = mpt.launch @add_32x32(%5, %27#0) into(%33) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %34 = mpt.launch @sum_32x32(%5, %27#0) into(%33) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
     return %34, %6, %31, %32, %23, %19, %14, %9 : tensor<2x16x32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
   }
   func.func @s0_B(%arg0: tensor<32xf32> {mpt.state = @blocks.0.norm.weight}, %arg1: tensor<32x64xf32> {mpt.state = @blocks.0.fc.weight}, %arg2: tensor<64x32xf32> {mpt.state = @blocks.0.proj.weight}, %arg3: tensor<2x16x32xf32> {mpt.save = "v0.full"}, %arg4: tensor<2x16x32xf32> {mpt.save = "v1"}, %arg5: tensor<2x16xf32> {mpt.save = "v1.1"}, %arg6: tensor<2x16xf32> {mpt.save = "v1.2"}, %arg7: tensor<2x16x64xf32> {mpt.save = "v4"}, %arg8: tensor<2x16xi64> {mpt.input = "tokens"}, %arg9: tensor<2x16x32xf32> {mpt.recv = @dh1}, %arg10: tensor<32x32xf32> {mpt.acc = @wte}, %arg11: tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, %arg12: tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, %arg13: tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, %arg14: tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, %arg15: tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, %arg16: tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) -> (tensor<32x32xf32> {mpt.acc = @wte}, tensor<32xf32> {mpt.acc = @blocks.0.norm.weight}, tensor<32xf32> {mpt.acc = @blocks.0.norm.bias}, tensor<32x64xf32> {mpt.acc = @blocks.0.fc.weight}, tensor<64xf32> {mpt.acc = @blocks.0.fc.bias}, tensor<64x32xf32> {mpt.acc = @blocks.0.proj.weight}, tensor<32xf32> {mpt.acc = @blocks.0.proj.bias}) {
@@ -235,7 +217,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %25 = mpt.launch @accumulate_32(%23#1) into(%arg12) : (tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
     mpt.point 6
     %26 = tensor.empty() : tensor<2x16x32xf32>
-    %27 = mpt.launch @add_32x32(%arg9, %20#0) into(%26) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
+    %27 = mpt.launch @sum_32x32(%arg9, %20#0) into(%26) : (tensor<2x16x32xf32>, tensor<2x16x32xf32>, tensor<2x16x32xf32>) -> tensor<2x16x32xf32>
     %28 = mpt.shard_offset {adjoint_of = 0, axes = ["tp"], id = 47, size = 64} : tensor<i64>
     %extracted = tensor.extract %28[] : tensor<i64>
     %29 = tensor.empty() : tensor<32x32xf32>
@@ -282,33 +264,29 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %6 = tensor.empty() : tensor<f32>
     %7 = mpt.launch @sqrt(%3) into(%6) : (tensor<f32>, tensor<f32>) -> tensor<f32>
     %8 = tensor.empty() : tensor<f32>
-    %9 = mpt.launch @add(%7) into(%8) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %10 = tensor.empty() : tensor<f32>
-    %11 = mpt.launch @div(%9) into(%10) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %12 = tensor.empty() : tensor<f32>
-    %13 = mpt.launch @min(%11) into(%12) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %14:3 = mpt.launch @opt_adamw_32x32(%arg8, %13, %arg29, %5, %arg30) into(%arg1, %arg15, %arg22) : (tensor<32x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) -> (tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>)
-    %15:3 = mpt.launch @opt_adamw_32(%arg9, %13, %arg29, %5, %arg30) into(%arg2, %arg16, %arg23) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %16:3 = mpt.launch @opt_adamw_32(%arg10, %13, %arg29, %5, %arg30) into(%arg3, %arg17, %arg24) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %17:3 = mpt.launch @opt_adamw_32x64(%arg11, %13, %arg29, %5, %arg30) into(%arg4, %arg18, %arg25) : (tensor<32x64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>) -> (tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>)
-    %18:3 = mpt.launch @opt_adamw_64(%arg12, %13, %arg29, %5, %arg30) into(%arg5, %arg19, %arg26) : (tensor<64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
-    %19:3 = mpt.launch @opt_adamw_64x32(%arg13, %13, %arg29, %5, %arg30) into(%arg6, %arg20, %arg27) : (tensor<64x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>) -> (tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>)
-    %20:3 = mpt.launch @opt_adamw_32(%arg14, %13, %arg29, %5, %arg30) into(%arg7, %arg21, %arg28) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %21 = tensor.empty() : tensor<32x32xf32>
-    %22 = mpt.launch @constant_32x32() into(%21) : (tensor<32x32xf32>) -> tensor<32x32xf32>
-    %23 = tensor.empty() : tensor<32xf32>
-    %24 = mpt.launch @constant_32() into(%23) : (tensor<32xf32>) -> tensor<32xf32>
-    %25 = tensor.empty() : tensor<32xf32>
-    %26 = mpt.launch @constant_32() into(%25) : (tensor<32xf32>) -> tensor<32xf32>
-    %27 = tensor.empty() : tensor<32x64xf32>
-    %28 = mpt.launch @constant_32x64() into(%27) : (tensor<32x64xf32>) -> tensor<32x64xf32>
-    %29 = tensor.empty() : tensor<64xf32>
-    %30 = mpt.launch @constant_64() into(%29) : (tensor<64xf32>) -> tensor<64xf32>
-    %31 = tensor.empty() : tensor<64x32xf32>
-    %32 = mpt.launch @constant_64x32() into(%31) : (tensor<64x32xf32>) -> tensor<64x32xf32>
-    %33 = tensor.empty() : tensor<32xf32>
-    %34 = mpt.launch @constant_32() into(%33) : (tensor<32xf32>) -> tensor<32xf32>
-    return %14#0, %15#0, %16#0, %17#0, %18#0, %19#0, %20#0, %14#1, %15#1, %16#1, %17#1, %18#1, %19#1, %20#1, %14#2, %15#2, %16#2, %17#2, %18#2, %19#2, %20#2, %22, %24, %26, %28, %30, %32, %34, %7 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<f32>
+    %9 = mpt.launch @fused_min(%7) into(%8) : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %10:3 = mpt.launch @opt_adamw_32x32(%arg8, %9, %arg29, %5, %arg30) into(%arg1, %arg15, %arg22) : (tensor<32x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) -> (tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>)
+    %11:3 = mpt.launch @opt_adamw_32(%arg9, %9, %arg29, %5, %arg30) into(%arg2, %arg16, %arg23) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %12:3 = mpt.launch @opt_adamw_32(%arg10, %9, %arg29, %5, %arg30) into(%arg3, %arg17, %arg24) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %13:3 = mpt.launch @opt_adamw_32x64(%arg11, %9, %arg29, %5, %arg30) into(%arg4, %arg18, %arg25) : (tensor<32x64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>) -> (tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>)
+    %14:3 = mpt.launch @opt_adamw_64(%arg12, %9, %arg29, %5, %arg30) into(%arg5, %arg19, %arg26) : (tensor<64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
+    %15:3 = mpt.launch @opt_adamw_64x32(%arg13, %9, %arg29, %5, %arg30) into(%arg6, %arg20, %arg27) : (tensor<64x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>) -> (tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>)
+    %16:3 = mpt.launch @opt_adamw_32(%arg14, %9, %arg29, %5, %arg30) into(%arg7, %arg21, %arg28) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %17 = tensor.empty() : tensor<32x32xf32>
+    %18 = mpt.launch @constant_32x32() into(%17) : (tensor<32x32xf32>) -> tensor<32x32xf32>
+    %19 = tensor.empty() : tensor<32xf32>
+    %20 = mpt.launch @constant_32() into(%19) : (tensor<32xf32>) -> tensor<32xf32>
+    %21 = tensor.empty() : tensor<32xf32>
+    %22 = mpt.launch @constant_32() into(%21) : (tensor<32xf32>) -> tensor<32xf32>
+    %23 = tensor.empty() : tensor<32x64xf32>
+    %24 = mpt.launch @constant_32x64() into(%23) : (tensor<32x64xf32>) -> tensor<32x64xf32>
+    %25 = tensor.empty() : tensor<64xf32>
+    %26 = mpt.launch @constant_64() into(%25) : (tensor<64xf32>) -> tensor<64xf32>
+    %27 = tensor.empty() : tensor<64x32xf32>
+    %28 = mpt.launch @constant_64x32() into(%27) : (tensor<64x32xf32>) -> tensor<64x32xf32>
+    %29 = tensor.empty() : tensor<32xf32>
+    %30 = mpt.launch @constant_32() into(%29) : (tensor<32xf32>) -> tensor<32xf32>
+    return %10#0, %11#0, %12#0, %13#0, %14#0, %15#0, %16#0, %10#1, %11#1, %12#1, %13#1, %14#1, %15#1, %16#1, %10#2, %11#2, %12#2, %13#2, %14#2, %15#2, %16#2, %18, %20, %22, %24, %26, %28, %30, %7 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<f32>
   }
   func.func @s1_RS(%arg0: tensor<32x32xf32> {mpt.recv = @wte.tie}, %arg1: tensor<32xf32> {mpt.acc = @blocks.1.norm.weight}, %arg2: tensor<32xf32> {mpt.acc = @blocks.1.norm.bias}, %arg3: tensor<32x64xf32> {mpt.acc = @blocks.1.fc.weight}, %arg4: tensor<64xf32> {mpt.acc = @blocks.1.fc.bias}, %arg5: tensor<64x32xf32> {mpt.acc = @blocks.1.proj.weight}, %arg6: tensor<32xf32> {mpt.acc = @blocks.1.proj.bias}) -> (tensor<32x32xf32> {mpt.grad = @wte}, tensor<32xf32> {mpt.grad = @blocks.1.norm.weight}, tensor<32xf32> {mpt.grad = @blocks.1.norm.bias}, tensor<32x64xf32> {mpt.grad = @blocks.1.fc.weight}, tensor<64xf32> {mpt.grad = @blocks.1.fc.bias}, tensor<64x32xf32> {mpt.grad = @blocks.1.proj.weight}, tensor<32xf32> {mpt.grad = @blocks.1.proj.bias}) {
     %0:7 = mpt.all_reduce sum %arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %arg6 over ["dp"] {bucket = 0, bytes = 21120} : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32> -> tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>
@@ -347,35 +325,31 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %6 = tensor.empty() : tensor<f32>
     %7 = mpt.launch @sqrt(%3) into(%6) : (tensor<f32>, tensor<f32>) -> tensor<f32>
     %8 = tensor.empty() : tensor<f32>
-    %9 = mpt.launch @add(%7) into(%8) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %10 = tensor.empty() : tensor<f32>
-    %11 = mpt.launch @div(%9) into(%10) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %12 = tensor.empty() : tensor<f32>
-    %13 = mpt.launch @min(%11) into(%12) : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %14:3 = mpt.launch @opt_adamw_32x32(%arg8, %13, %arg29, %5, %arg30) into(%arg1, %arg15, %arg22) : (tensor<32x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) -> (tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>)
-    %15:3 = mpt.launch @opt_adamw_32(%arg9, %13, %arg29, %5, %arg30) into(%arg2, %arg16, %arg23) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %16:3 = mpt.launch @opt_adamw_32(%arg10, %13, %arg29, %5, %arg30) into(%arg3, %arg17, %arg24) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %17:3 = mpt.launch @opt_adamw_32x64(%arg11, %13, %arg29, %5, %arg30) into(%arg4, %arg18, %arg25) : (tensor<32x64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>) -> (tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>)
-    %18:3 = mpt.launch @opt_adamw_64(%arg12, %13, %arg29, %5, %arg30) into(%arg5, %arg19, %arg26) : (tensor<64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
-    %19:3 = mpt.launch @opt_adamw_64x32(%arg13, %13, %arg29, %5, %arg30) into(%arg6, %arg20, %arg27) : (tensor<64x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>) -> (tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>)
-    %20:3 = mpt.launch @opt_adamw_32(%arg14, %13, %arg29, %5, %arg30) into(%arg7, %arg21, %arg28) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
-    %21 = tensor.empty() : tensor<32x32xf32>
-    %22 = mpt.launch @constant_32x32() into(%21) : (tensor<32x32xf32>) -> tensor<32x32xf32>
-    %23 = tensor.empty() : tensor<32xf32>
-    %24 = mpt.launch @constant_32() into(%23) : (tensor<32xf32>) -> tensor<32xf32>
-    %25 = tensor.empty() : tensor<32xf32>
-    %26 = mpt.launch @constant_32() into(%25) : (tensor<32xf32>) -> tensor<32xf32>
-    %27 = tensor.empty() : tensor<32x64xf32>
-    %28 = mpt.launch @constant_32x64() into(%27) : (tensor<32x64xf32>) -> tensor<32x64xf32>
-    %29 = tensor.empty() : tensor<64xf32>
-    %30 = mpt.launch @constant_64() into(%29) : (tensor<64xf32>) -> tensor<64xf32>
-    %31 = tensor.empty() : tensor<64x32xf32>
-    %32 = mpt.launch @constant_64x32() into(%31) : (tensor<64x32xf32>) -> tensor<64x32xf32>
-    %33 = tensor.empty() : tensor<32xf32>
-    %34 = mpt.launch @constant_32() into(%33) : (tensor<32xf32>) -> tensor<32xf32>
-    %35 = tensor.empty() : tensor<f32>
-    %36 = mpt.launch @constant() into(%35) : (tensor<f32>) -> tensor<f32>
-    return %14#0, %15#0, %16#0, %17#0, %18#0, %19#0, %20#0, %14#1, %15#1, %16#1, %17#1, %18#1, %19#1, %20#1, %14#2, %15#2, %16#2, %17#2, %18#2, %19#2, %20#2, %22, %24, %26, %28, %30, %32, %34, %36, %7 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<f32>, tensor<f32>
+    %9 = mpt.launch @fused_min(%7) into(%8) : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %10:3 = mpt.launch @opt_adamw_32x32(%arg8, %9, %arg29, %5, %arg30) into(%arg1, %arg15, %arg22) : (tensor<32x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) -> (tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>)
+    %11:3 = mpt.launch @opt_adamw_32(%arg9, %9, %arg29, %5, %arg30) into(%arg2, %arg16, %arg23) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %12:3 = mpt.launch @opt_adamw_32(%arg10, %9, %arg29, %5, %arg30) into(%arg3, %arg17, %arg24) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %13:3 = mpt.launch @opt_adamw_32x64(%arg11, %9, %arg29, %5, %arg30) into(%arg4, %arg18, %arg25) : (tensor<32x64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>) -> (tensor<32x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>)
+    %14:3 = mpt.launch @opt_adamw_64(%arg12, %9, %arg29, %5, %arg30) into(%arg5, %arg19, %arg26) : (tensor<64xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
+    %15:3 = mpt.launch @opt_adamw_64x32(%arg13, %9, %arg29, %5, %arg30) into(%arg6, %arg20, %arg27) : (tensor<64x32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>) -> (tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>)
+    %16:3 = mpt.launch @opt_adamw_32(%arg14, %9, %arg29, %5, %arg30) into(%arg7, %arg21, %arg28) : (tensor<32xf32>, tensor<f32>, tensor<f32>, tensor<i1>, tensor<i64>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+    %17 = tensor.empty() : tensor<32x32xf32>
+    %18 = mpt.launch @constant_32x32() into(%17) : (tensor<32x32xf32>) -> tensor<32x32xf32>
+    %19 = tensor.empty() : tensor<32xf32>
+    %20 = mpt.launch @constant_32() into(%19) : (tensor<32xf32>) -> tensor<32xf32>
+    %21 = tensor.empty() : tensor<32xf32>
+    %22 = mpt.launch @constant_32() into(%21) : (tensor<32xf32>) -> tensor<32xf32>
+    %23 = tensor.empty() : tensor<32x64xf32>
+    %24 = mpt.launch @constant_32x64() into(%23) : (tensor<32x64xf32>) -> tensor<32x64xf32>
+    %25 = tensor.empty() : tensor<64xf32>
+    %26 = mpt.launch @constant_64() into(%25) : (tensor<64xf32>) -> tensor<64xf32>
+    %27 = tensor.empty() : tensor<64x32xf32>
+    %28 = mpt.launch @constant_64x32() into(%27) : (tensor<64x32xf32>) -> tensor<64x32xf32>
+    %29 = tensor.empty() : tensor<32xf32>
+    %30 = mpt.launch @constant_32() into(%29) : (tensor<32xf32>) -> tensor<32xf32>
+    %31 = tensor.empty() : tensor<f32>
+    %32 = mpt.launch @constant() into(%31) : (tensor<f32>) -> tensor<f32>
+    return %10#0, %11#0, %12#0, %13#0, %14#0, %15#0, %16#0, %10#1, %11#1, %12#1, %13#1, %14#1, %15#1, %16#1, %10#2, %11#2, %12#2, %13#2, %14#2, %15#2, %16#2, %18, %20, %22, %24, %26, %28, %30, %32, %7 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<32xf32>, tensor<f32>, tensor<f32>
   }
   mpt.schedule "1f1b" attributes {micro = 2 : i64, place = array<i64: 0, 1>, stages = 2 : i64} {
     mpt.actions attributes {peak = 197184 : i64, pp = 0 : i64} {
@@ -503,15 +477,8 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32x32xf32>
     return %7, %2, %6 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>
   }
-  func.func private @broadcast_32x64(%arg0: tensor<64xf32>, %arg1: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<64xf32>) outs(%arg1 : tensor<32x64xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      linalg.yield %in : f32
-    } -> tensor<32x64xf32>
-    return %0 : tensor<32x64xf32>
-  }
-  func.func private @add_32x64(%arg0: tensor<32x64xf32>, %arg1: tensor<32x64xf32>, %arg2: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x64xf32>, tensor<32x64xf32>) outs(%arg2 : tensor<32x64xf32>) {
+  func.func private @add_32x64(%arg0: tensor<32x64xf32>, %arg1: tensor<64xf32>, %arg2: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x64xf32>, tensor<64xf32>) outs(%arg2 : tensor<32x64xf32>) {
     ^bb0(%in: f32, %in_0: f32, %out: f32):
       %1 = arith.addf %in, %in_0 : f32
       linalg.yield %1 : f32
@@ -533,18 +500,12 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32x64xf32>
     return %0 : tensor<32x64xf32>
   }
-  func.func private @broadcast_32x32(%arg0: tensor<32xf32>, %arg1: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<32xf32>) outs(%arg1 : tensor<32x32xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      linalg.yield %in : f32
-    } -> tensor<32x32xf32>
-    return %0 : tensor<32x32xf32>
-  }
-  func.func private @add_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%arg2 : tensor<32x32xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
+  func.func private @fused_add_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32xf32>, %arg3: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1, %arg2 : tensor<32x32xf32>, tensor<32x32xf32>, tensor<32xf32>) outs(%arg3 : tensor<32x32xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+      %1 = arith.addf %in_0, %in_1 : f32
+      %2 = arith.addf %in, %1 : f32
+      linalg.yield %2 : f32
     } -> tensor<32x32xf32>
     return %0 : tensor<32x32xf32>
   }
@@ -582,43 +543,22 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32xf32>
     return %1, %3, %5 : tensor<32xf32>, tensor<32xf32>, tensor<32xf32>
   }
-  func.func private @sub_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
+  func.func private @fused_mul_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>, %arg3: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1, %arg2 : tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg3 : tensor<2x16xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+      %1 = arith.subf %in_0, %in_1 : f32
+      %2 = math.exp %1 : f32
+      %3 = arith.mulf %in, %2 : f32
+      linalg.yield %3 : f32
+    } -> tensor<2x16xf32>
+    return %0 : tensor<2x16xf32>
+  }
+  func.func private @fused_add_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
     %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
     ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.subf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @exp_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<2x16xf32>) outs(%arg1 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      %1 = math.exp %in : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @mul_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.mulf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @log_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<2x16xf32>) outs(%arg1 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      %1 = math.log %in : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @add_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
+      %1 = math.log %in_0 : f32
+      %2 = arith.addf %in, %1 : f32
+      linalg.yield %2 : f32
     } -> tensor<2x16xf32>
     return %0 : tensor<2x16xf32>
   }
@@ -804,6 +744,14 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
       linalg.yield %6, %7 : f32, f32
     } -> (tensor<32xf32>, tensor<32xf32>)
     return %2#0, %2#1 : tensor<32xf32>, tensor<32xf32>
+  }
+  func.func private @sum_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%arg2 : tensor<32x32xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %out: f32):
+      %1 = arith.addf %in, %in_0 : f32
+      linalg.yield %1 : f32
+    } -> tensor<32x32xf32>
+    return %0 : tensor<32x32xf32>
   }
   func.func private @scatter_rows_1x32x32(%arg0: tensor<32xi64>, %arg1: tensor<1x32x32xf32>, %arg2: i64, %arg3: tensor<1x32x32xf32>) -> tensor<1x32x32xf32> attributes {mpt.kernel} {
     %c1 = arith.constant 1 : index
@@ -991,21 +939,16 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<f32>
     return %0 : tensor<f32>
   }
-  func.func private @add(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
-    %cst = arith.constant 9.99999997E-7 : f32
-    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2], iterator_types = []} ins(%arg0, %cst : tensor<f32>, f32) outs(%arg1 : tensor<f32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<f32>
-    return %0 : tensor<f32>
-  }
-  func.func private @min(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
+  func.func private @fused_min(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
     %cst = arith.constant 1.000000e+00 : f32
-    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2], iterator_types = []} ins(%arg0, %cst : tensor<f32>, f32) outs(%arg1 : tensor<f32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.minimumf %in, %in_0 : f32
-      linalg.yield %1 : f32
+    %cst_0 = arith.constant 9.99999997E-7 : f32
+    %cst_1 = arith.constant 1.000000e+00 : f32
+    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2, #map2, #map2], iterator_types = []} ins(%cst, %arg0, %cst_0, %cst_1 : f32, tensor<f32>, f32, f32) outs(%arg1 : tensor<f32>) {
+    ^bb0(%in: f32, %in_2: f32, %in_3: f32, %in_4: f32, %out: f32):
+      %1 = arith.addf %in_2, %in_3 : f32
+      %2 = arith.divf %in, %1 : f32
+      %3 = arith.minimumf %2, %in_4 : f32
+      linalg.yield %3 : f32
     } -> tensor<f32>
     return %0 : tensor<f32>
   }

@@ -81,17 +81,14 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %8 = mpt.buffer %arg0 {at = 4352 : i64} : memref<147264xi8> -> memref<32x64xf32>
     %9 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
     %10 = mpt.buffer %arg0 {at = 12544 : i64} : memref<147264xi8> -> memref<64xf32>
-    %11 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %12 = mpt.buffer %arg0[%arg2] {at = 93760 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %13 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
-    %14 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %15 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %16 = mpt.buffer %arg0 {at = 20992 : i64} : memref<147264xi8> -> memref<32xf32>
-    %17 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %18 = mpt.buffer %arg0 {at = 134976 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %19 = mpt.buffer %arg0[%arg3] {at = 122688 : i64, stride = 4096 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
-    %20 = mpt.shard_offset {axes = ["tp"], id = 0, size = 64, stage = 0} : tensor<i64>
-    %extracted = tensor.extract %20[] : tensor<i64>
+    %11 = mpt.buffer %arg0[%arg2] {at = 93760 : i64, stride = 16640 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
+    %12 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<2x16x64xf32>
+    %13 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %14 = mpt.buffer %arg0 {at = 139072 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %15 = mpt.buffer %arg0 {at = 20992 : i64} : memref<147264xi8> -> memref<32xf32>
+    %16 = mpt.buffer %arg0[%arg3] {at = 122688 : i64, stride = 4096 : i64} : memref<147264xi8> -> memref<2x16x32xf32>
+    %17 = mpt.shard_offset {axes = ["tp"], id = 0, size = 64, stage = 0} : tensor<i64>
+    %extracted = tensor.extract %17[] : tensor<i64>
     mpt.launch @take_1x32x32(%0, %1, %extracted) into(%2) {stream = "compute"} : (memref<32x32xf32>, memref<2x16xi64>, i64, memref<2x16x32xf32>) -> ()
     mpt.record 0 on "compute"
     mpt.wait 0 on "comm"
@@ -101,19 +98,16 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.wait 1 on "compute"
     mpt.launch @layer_norm_32x32(%2, %3, %4) into(%5, %6, %7) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>, memref<32xf32>, memref<2x16x32xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
     mpt.library "gemm"(%5, %8) into(%9) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @broadcast_32x64(%10) into(%11) {stream = "compute"} : (memref<64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @add_32x64(%9, %11) into(%12) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @gelu_32x64(%12) into(%13) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.library "gemm"(%13, %14) into(%15) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x64xf32>, memref<64x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @add_32x64(%9, %10) into(%11) {stream = "compute"} : (memref<2x16x64xf32>, memref<64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_32x64(%11) into(%12) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.library "gemm"(%12, %13) into(%14) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x64xf32>, memref<64x32xf32>, memref<2x16x32xf32>) -> ()
     mpt.record 2 on "compute"
     mpt.wait 2 on "comm"
-    mpt.all_reduce sum %15 over ["tp"] {bytes = 4096, stage = 0, stream = "comm"} : memref<2x16x32xf32>
+    mpt.all_reduce sum %14 over ["tp"] {bytes = 4096, stage = 0, stream = "comm"} : memref<2x16x32xf32>
     mpt.record 3 on "comm"
     mpt.point 1
-    mpt.launch @broadcast_32x32(%16) into(%17) {stream = "compute"} : (memref<32xf32>, memref<2x16x32xf32>) -> ()
     mpt.wait 3 on "compute"
-    mpt.launch @add_32x32(%15, %17) into(%18) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
-    mpt.launch @add_32x32(%2, %18) into(%19) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @fused_add_32x32(%2, %14, %15) into(%16) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<32xf32>, memref<2x16x32xf32>) -> ()
     return
   }
   func.func @s1_F(%arg0: memref<139072xi8>, %arg1: index {mpt.index = "mb"}, %arg2: index {mpt.index = "save"}) {
@@ -126,72 +120,60 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %6 = mpt.buffer %arg0 {at = 4352 : i64} : memref<139072xi8> -> memref<32x64xf32>
     %7 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
     %8 = mpt.buffer %arg0 {at = 12544 : i64} : memref<139072xi8> -> memref<64xf32>
-    %9 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %10 = mpt.buffer %arg0[%arg2] {at = 93888 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %11 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
-    %12 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %13 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %14 = mpt.buffer %arg0 {at = 20992 : i64} : memref<139072xi8> -> memref<32xf32>
-    %15 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %16 = mpt.buffer %arg0 {at = 122688 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %17 = mpt.buffer %arg0[%arg2] {at = 102080 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %18 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %19 = mpt.buffer %arg0[%arg2] {at = 106176 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
-    %20 = mpt.buffer %arg0[%arg1] {at = 84928 : i64, stride = 256 : i64} : memref<139072xi8> -> memref<2x16xi64>
-    %21 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %22 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %23 = mpt.buffer %arg0 {at = 118848 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %24 = mpt.buffer %arg0 {at = 118976 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %25 = mpt.buffer %arg0 {at = 119104 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %26 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %27 = mpt.buffer %arg0 {at = 119104 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %28 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %29 = mpt.buffer %arg0[%arg2] {at = 110272 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %30 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
-    %31 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<f32>
-    %32 = mpt.buffer %arg0 {at = 84672 : i64} : memref<139072xi8> -> memref<f32>
+    %9 = mpt.buffer %arg0[%arg2] {at = 93888 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
+    %10 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16x64xf32>
+    %11 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %12 = mpt.buffer %arg0 {at = 126784 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %13 = mpt.buffer %arg0 {at = 20992 : i64} : memref<139072xi8> -> memref<32xf32>
+    %14 = mpt.buffer %arg0[%arg2] {at = 102080 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %15 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %16 = mpt.buffer %arg0[%arg2] {at = 106176 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16x32xf32>
+    %17 = mpt.buffer %arg0[%arg1] {at = 84928 : i64, stride = 256 : i64} : memref<139072xi8> -> memref<2x16xi64>
+    %18 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %19 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %20 = mpt.buffer %arg0 {at = 118848 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %21 = mpt.buffer %arg0 {at = 118976 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %22 = mpt.buffer %arg0 {at = 119104 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %23 = mpt.buffer %arg0[%arg2] {at = 110272 : i64, stride = 24960 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %24 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<2x16xf32>
+    %25 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<f32>
+    %26 = mpt.buffer %arg0 {at = 84672 : i64} : memref<139072xi8> -> memref<f32>
     mpt.launch @layer_norm_32x32(%0, %1, %2) into(%3, %4, %5) {stream = "compute"} : (memref<2x16x32xf32>, memref<32xf32>, memref<32xf32>, memref<2x16x32xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
     mpt.library "gemm"(%3, %6) into(%7) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @broadcast_32x64(%8) into(%9) {stream = "compute"} : (memref<64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @add_32x64(%7, %9) into(%10) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.launch @gelu_32x64(%10) into(%11) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
-    mpt.library "gemm"(%11, %12) into(%13) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x64xf32>, memref<64x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @add_32x64(%7, %8) into(%9) {stream = "compute"} : (memref<2x16x64xf32>, memref<64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.launch @gelu_32x64(%9) into(%10) {stream = "compute"} : (memref<2x16x64xf32>, memref<2x16x64xf32>) -> ()
+    mpt.library "gemm"(%10, %11) into(%12) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 0>, stream = "compute"} : (memref<2x16x64xf32>, memref<64x32xf32>, memref<2x16x32xf32>) -> ()
     mpt.record 0 on "compute"
     mpt.wait 0 on "comm"
-    mpt.all_reduce sum %13 over ["tp"] {bytes = 4096, stage = 1, stream = "comm"} : memref<2x16x32xf32>
+    mpt.all_reduce sum %12 over ["tp"] {bytes = 4096, stage = 1, stream = "comm"} : memref<2x16x32xf32>
     mpt.record 1 on "comm"
     mpt.point 0
-    mpt.launch @broadcast_32x32(%14) into(%15) {stream = "compute"} : (memref<32xf32>, memref<2x16x32xf32>) -> ()
     mpt.wait 1 on "compute"
-    mpt.launch @add_32x32(%13, %15) into(%16) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
-    mpt.launch @add_32x32(%0, %16) into(%17) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
-    mpt.library "gemm"(%17, %18) into(%19) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x32xf32>, memref<2x16x32xf32>) -> ()
-    %33 = mpt.shard_offset {axes = ["tp"], id = 20, size = 64, stage = 1} : tensor<i64>
-    %extracted = tensor.extract %33[] : tensor<i64>
-    mpt.launch @cross_entropy_local_32x32(%19, %20, %extracted) into(%21, %22, %23) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16xi64>, i64, memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
-    mpt.launch @copy_2x16(%21) into(%24) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>) -> ()
+    mpt.launch @fused_add_32x32(%0, %12, %13) into(%14) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.library "gemm"(%14, %15) into(%16) {lhs_contract = array<i64: 2>, rhs_contract = array<i64: 1>, stream = "compute"} : (memref<2x16x32xf32>, memref<32x32xf32>, memref<2x16x32xf32>) -> ()
+    %27 = mpt.shard_offset {axes = ["tp"], id = 20, size = 64, stage = 1} : tensor<i64>
+    %extracted = tensor.extract %27[] : tensor<i64>
+    mpt.launch @cross_entropy_local_32x32(%16, %17, %extracted) into(%18, %19, %20) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16xi64>, i64, memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
+    mpt.launch @copy_2x16(%18) into(%21) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>) -> ()
     mpt.record 2 on "compute"
     mpt.wait 2 on "comm"
-    mpt.all_reduce max %24 over ["tp"] {bytes = 128, id = 20, stage = 1, stream = "comm"} : memref<2x16xf32>
+    mpt.all_reduce max %21 over ["tp"] {bytes = 128, id = 20, stage = 1, stream = "comm"} : memref<2x16xf32>
     mpt.record 3 on "comm"
     mpt.point 1
     mpt.wait 3 on "compute"
-    mpt.launch @sub_2x16(%21, %24) into(%25) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
-    mpt.launch @exp_2x16(%25) into(%26) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>) -> ()
-    mpt.launch @mul_2x16(%22, %26) into(%27) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
+    mpt.launch @fused_mul_2x16(%19, %18, %21) into(%22) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
     mpt.record 4 on "compute"
     mpt.wait 4 on "comm"
-    mpt.all_reduce sum %27 over ["tp"] {bytes = 128, id = 20, stage = 1, stream = "comm"} : memref<2x16xf32>
+    mpt.all_reduce sum %22 over ["tp"] {bytes = 128, id = 20, stage = 1, stream = "comm"} : memref<2x16xf32>
     mpt.record 5 on "comm"
     mpt.point 2
     mpt.wait 5 on "compute"
-    mpt.launch @log_2x16(%27) into(%28) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>) -> ()
-    mpt.launch @add_2x16(%24, %28) into(%29) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
-    %34 = mpt.shard_offset {axes = ["tp"], size = 2} : tensor<i64>
-    %extracted_0 = tensor.extract %34[] : tensor<i64>
-    mpt.launch @mask_replicas_2x16(%29, %extracted_0) into(%30) {stream = "compute"} : (memref<2x16xf32>, i64, memref<2x16xf32>) -> ()
-    mpt.launch @cross_entropy_finish_32(%30, %23, %20) into(%31) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xi64>, memref<f32>) -> ()
-    mpt.launch @accumulate(%31) into(%32) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
+    mpt.launch @fused_add_2x16(%21, %22) into(%23) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xf32>) -> ()
+    %28 = mpt.shard_offset {axes = ["tp"], size = 2} : tensor<i64>
+    %extracted_0 = tensor.extract %28[] : tensor<i64>
+    mpt.launch @mask_replicas_2x16(%23, %extracted_0) into(%24) {stream = "compute"} : (memref<2x16xf32>, i64, memref<2x16xf32>) -> ()
+    mpt.launch @cross_entropy_finish_32(%24, %20, %17) into(%25) {stream = "compute"} : (memref<2x16xf32>, memref<2x16xf32>, memref<2x16xi64>, memref<f32>) -> ()
+    mpt.launch @accumulate(%25) into(%26) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
     mpt.point 3
     return
   }
@@ -269,7 +251,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.point 7
     mpt.launch @accumulate_32(%31) into(%33) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 8
-    mpt.launch @add_32x32(%6, %27) into(%34) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @sum_32x32(%6, %27) into(%34) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
     return
   }
   func.func @s0_B(%arg0: memref<147264xi8>, %arg1: index {mpt.index = "mb"}, %arg2: index {mpt.index = "save"}, %arg3: index {mpt.slot = @dh1}) {
@@ -329,7 +311,7 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     mpt.point 5
     mpt.launch @accumulate_32(%23) into(%25) {stream = "compute"} : (memref<32xf32>, memref<32xf32>) -> ()
     mpt.point 6
-    mpt.launch @add_32x32(%0, %19) into(%26) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
+    mpt.launch @sum_32x32(%0, %19) into(%26) {stream = "compute"} : (memref<2x16x32xf32>, memref<2x16x32xf32>, memref<2x16x32xf32>) -> ()
     %30 = mpt.shard_offset {adjoint_of = 0, axes = ["tp"], id = 47, size = 64} : tensor<i64>
     %extracted = tensor.extract %30[] : tensor<i64>
     mpt.launch @constant_32x32() into(%27) {stream = "compute"} : (memref<32x32xf32>) -> ()
@@ -391,66 +373,62 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %3 = mpt.buffer %arg0 {at = 131008 : i64} : memref<147264xi8> -> memref<i1>
     %4 = mpt.buffer %arg0 {at = 84736 : i64} : memref<147264xi8> -> memref<f32>
     %5 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<f32>
-    %6 = mpt.buffer %arg0 {at = 130944 : i64} : memref<147264xi8> -> memref<f32>
-    %7 = mpt.buffer %arg0 {at = 130880 : i64} : memref<147264xi8> -> memref<f32>
-    %8 = mpt.buffer %arg0 {at = 63552 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    %9 = mpt.buffer %arg0 {at = 63424 : i64} : memref<147264xi8> -> memref<f32>
-    %10 = mpt.buffer %arg0 {at = 63488 : i64} : memref<147264xi8> -> memref<i64>
-    %11 = mpt.buffer %arg0 {at = 0 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    %12 = mpt.buffer %arg0 {at = 21120 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    %13 = mpt.buffer %arg0 {at = 42240 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    %14 = mpt.buffer %arg0 {at = 67648 : i64} : memref<147264xi8> -> memref<32xf32>
-    %15 = mpt.buffer %arg0 {at = 4096 : i64} : memref<147264xi8> -> memref<32xf32>
-    %16 = mpt.buffer %arg0 {at = 25216 : i64} : memref<147264xi8> -> memref<32xf32>
-    %17 = mpt.buffer %arg0 {at = 46336 : i64} : memref<147264xi8> -> memref<32xf32>
-    %18 = mpt.buffer %arg0 {at = 67776 : i64} : memref<147264xi8> -> memref<32xf32>
-    %19 = mpt.buffer %arg0 {at = 4224 : i64} : memref<147264xi8> -> memref<32xf32>
-    %20 = mpt.buffer %arg0 {at = 25344 : i64} : memref<147264xi8> -> memref<32xf32>
-    %21 = mpt.buffer %arg0 {at = 46464 : i64} : memref<147264xi8> -> memref<32xf32>
-    %22 = mpt.buffer %arg0 {at = 67904 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %23 = mpt.buffer %arg0 {at = 4352 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %24 = mpt.buffer %arg0 {at = 25472 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %25 = mpt.buffer %arg0 {at = 46592 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %26 = mpt.buffer %arg0 {at = 76096 : i64} : memref<147264xi8> -> memref<64xf32>
-    %27 = mpt.buffer %arg0 {at = 12544 : i64} : memref<147264xi8> -> memref<64xf32>
-    %28 = mpt.buffer %arg0 {at = 33664 : i64} : memref<147264xi8> -> memref<64xf32>
-    %29 = mpt.buffer %arg0 {at = 54784 : i64} : memref<147264xi8> -> memref<64xf32>
-    %30 = mpt.buffer %arg0 {at = 76352 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %31 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %32 = mpt.buffer %arg0 {at = 33920 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %33 = mpt.buffer %arg0 {at = 55040 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %34 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
-    %35 = mpt.buffer %arg0 {at = 20992 : i64} : memref<147264xi8> -> memref<32xf32>
-    %36 = mpt.buffer %arg0 {at = 42112 : i64} : memref<147264xi8> -> memref<32xf32>
-    %37 = mpt.buffer %arg0 {at = 63232 : i64} : memref<147264xi8> -> memref<32xf32>
-    %38 = mpt.buffer %arg0 {at = 63552 : i64} : memref<147264xi8> -> memref<32x32xf32>
-    %39 = mpt.buffer %arg0 {at = 67648 : i64} : memref<147264xi8> -> memref<32xf32>
-    %40 = mpt.buffer %arg0 {at = 67776 : i64} : memref<147264xi8> -> memref<32xf32>
-    %41 = mpt.buffer %arg0 {at = 67904 : i64} : memref<147264xi8> -> memref<32x64xf32>
-    %42 = mpt.buffer %arg0 {at = 76096 : i64} : memref<147264xi8> -> memref<64xf32>
-    %43 = mpt.buffer %arg0 {at = 76352 : i64} : memref<147264xi8> -> memref<64x32xf32>
-    %44 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
+    %6 = mpt.buffer %arg0 {at = 63552 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %7 = mpt.buffer %arg0 {at = 63424 : i64} : memref<147264xi8> -> memref<f32>
+    %8 = mpt.buffer %arg0 {at = 63488 : i64} : memref<147264xi8> -> memref<i64>
+    %9 = mpt.buffer %arg0 {at = 0 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %10 = mpt.buffer %arg0 {at = 21120 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %11 = mpt.buffer %arg0 {at = 42240 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %12 = mpt.buffer %arg0 {at = 67648 : i64} : memref<147264xi8> -> memref<32xf32>
+    %13 = mpt.buffer %arg0 {at = 4096 : i64} : memref<147264xi8> -> memref<32xf32>
+    %14 = mpt.buffer %arg0 {at = 25216 : i64} : memref<147264xi8> -> memref<32xf32>
+    %15 = mpt.buffer %arg0 {at = 46336 : i64} : memref<147264xi8> -> memref<32xf32>
+    %16 = mpt.buffer %arg0 {at = 67776 : i64} : memref<147264xi8> -> memref<32xf32>
+    %17 = mpt.buffer %arg0 {at = 4224 : i64} : memref<147264xi8> -> memref<32xf32>
+    %18 = mpt.buffer %arg0 {at = 25344 : i64} : memref<147264xi8> -> memref<32xf32>
+    %19 = mpt.buffer %arg0 {at = 46464 : i64} : memref<147264xi8> -> memref<32xf32>
+    %20 = mpt.buffer %arg0 {at = 67904 : i64} : memref<147264xi8> -> memref<32x64xf32>
+    %21 = mpt.buffer %arg0 {at = 4352 : i64} : memref<147264xi8> -> memref<32x64xf32>
+    %22 = mpt.buffer %arg0 {at = 25472 : i64} : memref<147264xi8> -> memref<32x64xf32>
+    %23 = mpt.buffer %arg0 {at = 46592 : i64} : memref<147264xi8> -> memref<32x64xf32>
+    %24 = mpt.buffer %arg0 {at = 76096 : i64} : memref<147264xi8> -> memref<64xf32>
+    %25 = mpt.buffer %arg0 {at = 12544 : i64} : memref<147264xi8> -> memref<64xf32>
+    %26 = mpt.buffer %arg0 {at = 33664 : i64} : memref<147264xi8> -> memref<64xf32>
+    %27 = mpt.buffer %arg0 {at = 54784 : i64} : memref<147264xi8> -> memref<64xf32>
+    %28 = mpt.buffer %arg0 {at = 76352 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %29 = mpt.buffer %arg0 {at = 12800 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %30 = mpt.buffer %arg0 {at = 33920 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %31 = mpt.buffer %arg0 {at = 55040 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %32 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
+    %33 = mpt.buffer %arg0 {at = 20992 : i64} : memref<147264xi8> -> memref<32xf32>
+    %34 = mpt.buffer %arg0 {at = 42112 : i64} : memref<147264xi8> -> memref<32xf32>
+    %35 = mpt.buffer %arg0 {at = 63232 : i64} : memref<147264xi8> -> memref<32xf32>
+    %36 = mpt.buffer %arg0 {at = 63552 : i64} : memref<147264xi8> -> memref<32x32xf32>
+    %37 = mpt.buffer %arg0 {at = 67648 : i64} : memref<147264xi8> -> memref<32xf32>
+    %38 = mpt.buffer %arg0 {at = 67776 : i64} : memref<147264xi8> -> memref<32xf32>
+    %39 = mpt.buffer %arg0 {at = 67904 : i64} : memref<147264xi8> -> memref<32x64xf32>
+    %40 = mpt.buffer %arg0 {at = 76096 : i64} : memref<147264xi8> -> memref<64xf32>
+    %41 = mpt.buffer %arg0 {at = 76352 : i64} : memref<147264xi8> -> memref<64x32xf32>
+    %42 = mpt.buffer %arg0 {at = 84544 : i64} : memref<147264xi8> -> memref<32xf32>
     mpt.launch @slice_15(%0) into(%1) {stream = "compute"} : (memref<15xf32>, memref<13xf32>) -> ()
     mpt.launch @reduce_sum_13(%1) into(%2) {stream = "compute"} : (memref<13xf32>, memref<f32>) -> ()
     mpt.launch @is_finite_i1(%2) into(%3) {stream = "compute"} : (memref<f32>, memref<i1>) -> ()
     mpt.launch @sqrt(%2) into(%4) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @add(%4) into(%5) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @div(%5) into(%6) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @min(%6) into(%7) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @opt_adamw_32x32(%8, %7, %9, %3, %10) into(%11, %12, %13) {stream = "compute"} : (memref<32x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x32xf32>, memref<32x32xf32>, memref<32x32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%14, %7, %9, %3, %10) into(%15, %16, %17) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%18, %7, %9, %3, %10) into(%19, %20, %21) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @opt_adamw_32x64(%22, %7, %9, %3, %10) into(%23, %24, %25) {stream = "compute"} : (memref<32x64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x64xf32>, memref<32x64xf32>, memref<32x64xf32>) -> ()
-    mpt.launch @opt_adamw_64(%26, %7, %9, %3, %10) into(%27, %28, %29) {stream = "compute"} : (memref<64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64xf32>, memref<64xf32>, memref<64xf32>) -> ()
-    mpt.launch @opt_adamw_64x32(%30, %7, %9, %3, %10) into(%31, %32, %33) {stream = "compute"} : (memref<64x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64x32xf32>, memref<64x32xf32>, memref<64x32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%34, %7, %9, %3, %10) into(%35, %36, %37) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @constant_32x32() into(%38) {stream = "compute"} : (memref<32x32xf32>) -> ()
-    mpt.launch @constant_32() into(%39) {stream = "compute"} : (memref<32xf32>) -> ()
-    mpt.launch @constant_32() into(%40) {stream = "compute"} : (memref<32xf32>) -> ()
-    mpt.launch @constant_32x64() into(%41) {stream = "compute"} : (memref<32x64xf32>) -> ()
-    mpt.launch @constant_64() into(%42) {stream = "compute"} : (memref<64xf32>) -> ()
-    mpt.launch @constant_64x32() into(%43) {stream = "compute"} : (memref<64x32xf32>) -> ()
-    mpt.launch @constant_32() into(%44) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @fused_min(%4) into(%5) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
+    mpt.launch @opt_adamw_32x32(%6, %5, %7, %3, %8) into(%9, %10, %11) {stream = "compute"} : (memref<32x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x32xf32>, memref<32x32xf32>, memref<32x32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%12, %5, %7, %3, %8) into(%13, %14, %15) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%16, %5, %7, %3, %8) into(%17, %18, %19) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @opt_adamw_32x64(%20, %5, %7, %3, %8) into(%21, %22, %23) {stream = "compute"} : (memref<32x64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x64xf32>, memref<32x64xf32>, memref<32x64xf32>) -> ()
+    mpt.launch @opt_adamw_64(%24, %5, %7, %3, %8) into(%25, %26, %27) {stream = "compute"} : (memref<64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64xf32>, memref<64xf32>, memref<64xf32>) -> ()
+    mpt.launch @opt_adamw_64x32(%28, %5, %7, %3, %8) into(%29, %30, %31) {stream = "compute"} : (memref<64x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64x32xf32>, memref<64x32xf32>, memref<64x32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%32, %5, %7, %3, %8) into(%33, %34, %35) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @constant_32x32() into(%36) {stream = "compute"} : (memref<32x32xf32>) -> ()
+    mpt.launch @constant_32() into(%37) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @constant_32() into(%38) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @constant_32x64() into(%39) {stream = "compute"} : (memref<32x64xf32>) -> ()
+    mpt.launch @constant_64() into(%40) {stream = "compute"} : (memref<64xf32>) -> ()
+    mpt.launch @constant_64x32() into(%41) {stream = "compute"} : (memref<64x32xf32>) -> ()
+    mpt.launch @constant_32() into(%42) {stream = "compute"} : (memref<32xf32>) -> ()
     return
   }
   func.func @s1_RS(%arg0: memref<139072xi8>, %arg1: index {mpt.index = "mb"}, %arg2: index {mpt.index = "save"}) {
@@ -507,68 +485,64 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     %3 = mpt.buffer %arg0 {at = 118720 : i64} : memref<139072xi8> -> memref<i1>
     %4 = mpt.buffer %arg0 {at = 84864 : i64} : memref<139072xi8> -> memref<f32>
     %5 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<f32>
-    %6 = mpt.buffer %arg0 {at = 118656 : i64} : memref<139072xi8> -> memref<f32>
-    %7 = mpt.buffer %arg0 {at = 118592 : i64} : memref<139072xi8> -> memref<f32>
-    %8 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %9 = mpt.buffer %arg0 {at = 63424 : i64} : memref<139072xi8> -> memref<f32>
-    %10 = mpt.buffer %arg0 {at = 63488 : i64} : memref<139072xi8> -> memref<i64>
-    %11 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %12 = mpt.buffer %arg0 {at = 21120 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %13 = mpt.buffer %arg0 {at = 42240 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %14 = mpt.buffer %arg0 {at = 67648 : i64} : memref<139072xi8> -> memref<32xf32>
-    %15 = mpt.buffer %arg0 {at = 4096 : i64} : memref<139072xi8> -> memref<32xf32>
-    %16 = mpt.buffer %arg0 {at = 25216 : i64} : memref<139072xi8> -> memref<32xf32>
-    %17 = mpt.buffer %arg0 {at = 46336 : i64} : memref<139072xi8> -> memref<32xf32>
-    %18 = mpt.buffer %arg0 {at = 67776 : i64} : memref<139072xi8> -> memref<32xf32>
-    %19 = mpt.buffer %arg0 {at = 4224 : i64} : memref<139072xi8> -> memref<32xf32>
-    %20 = mpt.buffer %arg0 {at = 25344 : i64} : memref<139072xi8> -> memref<32xf32>
-    %21 = mpt.buffer %arg0 {at = 46464 : i64} : memref<139072xi8> -> memref<32xf32>
-    %22 = mpt.buffer %arg0 {at = 67904 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %23 = mpt.buffer %arg0 {at = 4352 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %24 = mpt.buffer %arg0 {at = 25472 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %25 = mpt.buffer %arg0 {at = 46592 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %26 = mpt.buffer %arg0 {at = 76096 : i64} : memref<139072xi8> -> memref<64xf32>
-    %27 = mpt.buffer %arg0 {at = 12544 : i64} : memref<139072xi8> -> memref<64xf32>
-    %28 = mpt.buffer %arg0 {at = 33664 : i64} : memref<139072xi8> -> memref<64xf32>
-    %29 = mpt.buffer %arg0 {at = 54784 : i64} : memref<139072xi8> -> memref<64xf32>
-    %30 = mpt.buffer %arg0 {at = 76352 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %31 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %32 = mpt.buffer %arg0 {at = 33920 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %33 = mpt.buffer %arg0 {at = 55040 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %34 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
-    %35 = mpt.buffer %arg0 {at = 20992 : i64} : memref<139072xi8> -> memref<32xf32>
-    %36 = mpt.buffer %arg0 {at = 42112 : i64} : memref<139072xi8> -> memref<32xf32>
-    %37 = mpt.buffer %arg0 {at = 63232 : i64} : memref<139072xi8> -> memref<32xf32>
-    %38 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
-    %39 = mpt.buffer %arg0 {at = 67648 : i64} : memref<139072xi8> -> memref<32xf32>
-    %40 = mpt.buffer %arg0 {at = 67776 : i64} : memref<139072xi8> -> memref<32xf32>
-    %41 = mpt.buffer %arg0 {at = 67904 : i64} : memref<139072xi8> -> memref<32x64xf32>
-    %42 = mpt.buffer %arg0 {at = 76096 : i64} : memref<139072xi8> -> memref<64xf32>
-    %43 = mpt.buffer %arg0 {at = 76352 : i64} : memref<139072xi8> -> memref<64x32xf32>
-    %44 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
-    %45 = mpt.buffer %arg0 {at = 84672 : i64} : memref<139072xi8> -> memref<f32>
+    %6 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %7 = mpt.buffer %arg0 {at = 63424 : i64} : memref<139072xi8> -> memref<f32>
+    %8 = mpt.buffer %arg0 {at = 63488 : i64} : memref<139072xi8> -> memref<i64>
+    %9 = mpt.buffer %arg0 {at = 0 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %10 = mpt.buffer %arg0 {at = 21120 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %11 = mpt.buffer %arg0 {at = 42240 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %12 = mpt.buffer %arg0 {at = 67648 : i64} : memref<139072xi8> -> memref<32xf32>
+    %13 = mpt.buffer %arg0 {at = 4096 : i64} : memref<139072xi8> -> memref<32xf32>
+    %14 = mpt.buffer %arg0 {at = 25216 : i64} : memref<139072xi8> -> memref<32xf32>
+    %15 = mpt.buffer %arg0 {at = 46336 : i64} : memref<139072xi8> -> memref<32xf32>
+    %16 = mpt.buffer %arg0 {at = 67776 : i64} : memref<139072xi8> -> memref<32xf32>
+    %17 = mpt.buffer %arg0 {at = 4224 : i64} : memref<139072xi8> -> memref<32xf32>
+    %18 = mpt.buffer %arg0 {at = 25344 : i64} : memref<139072xi8> -> memref<32xf32>
+    %19 = mpt.buffer %arg0 {at = 46464 : i64} : memref<139072xi8> -> memref<32xf32>
+    %20 = mpt.buffer %arg0 {at = 67904 : i64} : memref<139072xi8> -> memref<32x64xf32>
+    %21 = mpt.buffer %arg0 {at = 4352 : i64} : memref<139072xi8> -> memref<32x64xf32>
+    %22 = mpt.buffer %arg0 {at = 25472 : i64} : memref<139072xi8> -> memref<32x64xf32>
+    %23 = mpt.buffer %arg0 {at = 46592 : i64} : memref<139072xi8> -> memref<32x64xf32>
+    %24 = mpt.buffer %arg0 {at = 76096 : i64} : memref<139072xi8> -> memref<64xf32>
+    %25 = mpt.buffer %arg0 {at = 12544 : i64} : memref<139072xi8> -> memref<64xf32>
+    %26 = mpt.buffer %arg0 {at = 33664 : i64} : memref<139072xi8> -> memref<64xf32>
+    %27 = mpt.buffer %arg0 {at = 54784 : i64} : memref<139072xi8> -> memref<64xf32>
+    %28 = mpt.buffer %arg0 {at = 76352 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %29 = mpt.buffer %arg0 {at = 12800 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %30 = mpt.buffer %arg0 {at = 33920 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %31 = mpt.buffer %arg0 {at = 55040 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %32 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
+    %33 = mpt.buffer %arg0 {at = 20992 : i64} : memref<139072xi8> -> memref<32xf32>
+    %34 = mpt.buffer %arg0 {at = 42112 : i64} : memref<139072xi8> -> memref<32xf32>
+    %35 = mpt.buffer %arg0 {at = 63232 : i64} : memref<139072xi8> -> memref<32xf32>
+    %36 = mpt.buffer %arg0 {at = 63552 : i64} : memref<139072xi8> -> memref<32x32xf32>
+    %37 = mpt.buffer %arg0 {at = 67648 : i64} : memref<139072xi8> -> memref<32xf32>
+    %38 = mpt.buffer %arg0 {at = 67776 : i64} : memref<139072xi8> -> memref<32xf32>
+    %39 = mpt.buffer %arg0 {at = 67904 : i64} : memref<139072xi8> -> memref<32x64xf32>
+    %40 = mpt.buffer %arg0 {at = 76096 : i64} : memref<139072xi8> -> memref<64xf32>
+    %41 = mpt.buffer %arg0 {at = 76352 : i64} : memref<139072xi8> -> memref<64x32xf32>
+    %42 = mpt.buffer %arg0 {at = 84544 : i64} : memref<139072xi8> -> memref<32xf32>
+    %43 = mpt.buffer %arg0 {at = 84672 : i64} : memref<139072xi8> -> memref<f32>
     mpt.launch @slice_15(%0) into(%1) {stream = "compute"} : (memref<15xf32>, memref<13xf32>) -> ()
     mpt.launch @reduce_sum_13(%1) into(%2) {stream = "compute"} : (memref<13xf32>, memref<f32>) -> ()
     mpt.launch @is_finite_i1(%2) into(%3) {stream = "compute"} : (memref<f32>, memref<i1>) -> ()
     mpt.launch @sqrt(%2) into(%4) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @add(%4) into(%5) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @div(%5) into(%6) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @min(%6) into(%7) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
-    mpt.launch @opt_adamw_32x32(%8, %7, %9, %3, %10) into(%11, %12, %13) {stream = "compute"} : (memref<32x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x32xf32>, memref<32x32xf32>, memref<32x32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%14, %7, %9, %3, %10) into(%15, %16, %17) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%18, %7, %9, %3, %10) into(%19, %20, %21) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @opt_adamw_32x64(%22, %7, %9, %3, %10) into(%23, %24, %25) {stream = "compute"} : (memref<32x64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x64xf32>, memref<32x64xf32>, memref<32x64xf32>) -> ()
-    mpt.launch @opt_adamw_64(%26, %7, %9, %3, %10) into(%27, %28, %29) {stream = "compute"} : (memref<64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64xf32>, memref<64xf32>, memref<64xf32>) -> ()
-    mpt.launch @opt_adamw_64x32(%30, %7, %9, %3, %10) into(%31, %32, %33) {stream = "compute"} : (memref<64x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64x32xf32>, memref<64x32xf32>, memref<64x32xf32>) -> ()
-    mpt.launch @opt_adamw_32(%34, %7, %9, %3, %10) into(%35, %36, %37) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
-    mpt.launch @constant_32x32() into(%38) {stream = "compute"} : (memref<32x32xf32>) -> ()
-    mpt.launch @constant_32() into(%39) {stream = "compute"} : (memref<32xf32>) -> ()
-    mpt.launch @constant_32() into(%40) {stream = "compute"} : (memref<32xf32>) -> ()
-    mpt.launch @constant_32x64() into(%41) {stream = "compute"} : (memref<32x64xf32>) -> ()
-    mpt.launch @constant_64() into(%42) {stream = "compute"} : (memref<64xf32>) -> ()
-    mpt.launch @constant_64x32() into(%43) {stream = "compute"} : (memref<64x32xf32>) -> ()
-    mpt.launch @constant_32() into(%44) {stream = "compute"} : (memref<32xf32>) -> ()
-    mpt.launch @constant() into(%45) {stream = "compute"} : (memref<f32>) -> ()
+    mpt.launch @fused_min(%4) into(%5) {stream = "compute"} : (memref<f32>, memref<f32>) -> ()
+    mpt.launch @opt_adamw_32x32(%6, %5, %7, %3, %8) into(%9, %10, %11) {stream = "compute"} : (memref<32x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x32xf32>, memref<32x32xf32>, memref<32x32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%12, %5, %7, %3, %8) into(%13, %14, %15) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%16, %5, %7, %3, %8) into(%17, %18, %19) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @opt_adamw_32x64(%20, %5, %7, %3, %8) into(%21, %22, %23) {stream = "compute"} : (memref<32x64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32x64xf32>, memref<32x64xf32>, memref<32x64xf32>) -> ()
+    mpt.launch @opt_adamw_64(%24, %5, %7, %3, %8) into(%25, %26, %27) {stream = "compute"} : (memref<64xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64xf32>, memref<64xf32>, memref<64xf32>) -> ()
+    mpt.launch @opt_adamw_64x32(%28, %5, %7, %3, %8) into(%29, %30, %31) {stream = "compute"} : (memref<64x32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<64x32xf32>, memref<64x32xf32>, memref<64x32xf32>) -> ()
+    mpt.launch @opt_adamw_32(%32, %5, %7, %3, %8) into(%33, %34, %35) {stream = "compute"} : (memref<32xf32>, memref<f32>, memref<f32>, memref<i1>, memref<i64>, memref<32xf32>, memref<32xf32>, memref<32xf32>) -> ()
+    mpt.launch @constant_32x32() into(%36) {stream = "compute"} : (memref<32x32xf32>) -> ()
+    mpt.launch @constant_32() into(%37) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @constant_32() into(%38) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @constant_32x64() into(%39) {stream = "compute"} : (memref<32x64xf32>) -> ()
+    mpt.launch @constant_64() into(%40) {stream = "compute"} : (memref<64xf32>) -> ()
+    mpt.launch @constant_64x32() into(%41) {stream = "compute"} : (memref<64x32xf32>) -> ()
+    mpt.launch @constant_32() into(%42) {stream = "compute"} : (memref<32xf32>) -> ()
+    mpt.launch @constant() into(%43) {stream = "compute"} : (memref<f32>) -> ()
     return
   }
   mpt.schedule "1f1b" attributes {micro = 2 : i64, place = array<i64: 0, 1>, stages = 2 : i64} {
@@ -699,15 +673,8 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32x32xf32>
     return %7, %2, %6 : tensor<32x32xf32>, tensor<32xf32>, tensor<32xf32>
   }
-  func.func private @broadcast_32x64(%arg0: tensor<64xf32>, %arg1: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<64xf32>) outs(%arg1 : tensor<32x64xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      linalg.yield %in : f32
-    } -> tensor<32x64xf32>
-    return %0 : tensor<32x64xf32>
-  }
-  func.func private @add_32x64(%arg0: tensor<32x64xf32>, %arg1: tensor<32x64xf32>, %arg2: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x64xf32>, tensor<32x64xf32>) outs(%arg2 : tensor<32x64xf32>) {
+  func.func private @add_32x64(%arg0: tensor<32x64xf32>, %arg1: tensor<64xf32>, %arg2: tensor<32x64xf32>) -> tensor<32x64xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x64xf32>, tensor<64xf32>) outs(%arg2 : tensor<32x64xf32>) {
     ^bb0(%in: f32, %in_0: f32, %out: f32):
       %1 = arith.addf %in, %in_0 : f32
       linalg.yield %1 : f32
@@ -729,18 +696,12 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32x64xf32>
     return %0 : tensor<32x64xf32>
   }
-  func.func private @broadcast_32x32(%arg0: tensor<32xf32>, %arg1: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<32xf32>) outs(%arg1 : tensor<32x32xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      linalg.yield %in : f32
-    } -> tensor<32x32xf32>
-    return %0 : tensor<32x32xf32>
-  }
-  func.func private @add_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%arg2 : tensor<32x32xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
+  func.func private @fused_add_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32xf32>, %arg3: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map5, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1, %arg2 : tensor<32x32xf32>, tensor<32x32xf32>, tensor<32xf32>) outs(%arg3 : tensor<32x32xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+      %1 = arith.addf %in_0, %in_1 : f32
+      %2 = arith.addf %in, %1 : f32
+      linalg.yield %2 : f32
     } -> tensor<32x32xf32>
     return %0 : tensor<32x32xf32>
   }
@@ -778,43 +739,22 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<32xf32>
     return %1, %3, %5 : tensor<32xf32>, tensor<32xf32>, tensor<32xf32>
   }
-  func.func private @sub_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
+  func.func private @fused_mul_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>, %arg3: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1, %arg2 : tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg3 : tensor<2x16xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+      %1 = arith.subf %in_0, %in_1 : f32
+      %2 = math.exp %1 : f32
+      %3 = arith.mulf %in, %2 : f32
+      linalg.yield %3 : f32
+    } -> tensor<2x16xf32>
+    return %0 : tensor<2x16xf32>
+  }
+  func.func private @fused_add_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
     %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
     ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.subf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @exp_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<2x16xf32>) outs(%arg1 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      %1 = math.exp %in : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @mul_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.mulf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @log_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<2x16xf32>) outs(%arg1 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      %1 = math.log %in : f32
-      linalg.yield %1 : f32
-    } -> tensor<2x16xf32>
-    return %0 : tensor<2x16xf32>
-  }
-  func.func private @add_2x16(%arg0: tensor<2x16xf32>, %arg1: tensor<2x16xf32>, %arg2: tensor<2x16xf32>) -> tensor<2x16xf32> attributes {mpt.kernel, mpt.rows = 2 : i64} {
-    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<2x16xf32>, tensor<2x16xf32>) outs(%arg2 : tensor<2x16xf32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
+      %1 = math.log %in_0 : f32
+      %2 = arith.addf %in, %1 : f32
+      linalg.yield %2 : f32
     } -> tensor<2x16xf32>
     return %0 : tensor<2x16xf32>
   }
@@ -1000,6 +940,14 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
       linalg.yield %6, %7 : f32, f32
     } -> (tensor<32xf32>, tensor<32xf32>)
     return %2#0, %2#1 : tensor<32xf32>, tensor<32xf32>
+  }
+  func.func private @sum_32x32(%arg0: tensor<32x32xf32>, %arg1: tensor<32x32xf32>, %arg2: tensor<32x32xf32>) -> tensor<32x32xf32> attributes {mpt.kernel, mpt.rows = 32 : i64} {
+    %0 = linalg.generic {indexing_maps = [#map4, #map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%arg2 : tensor<32x32xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %out: f32):
+      %1 = arith.addf %in, %in_0 : f32
+      linalg.yield %1 : f32
+    } -> tensor<32x32xf32>
+    return %0 : tensor<32x32xf32>
   }
   func.func private @scatter_rows_1x32x32(%arg0: tensor<32xi64>, %arg1: tensor<1x32x32xf32>, %arg2: i64, %arg3: tensor<1x32x32xf32>) -> tensor<1x32x32xf32> attributes {mpt.kernel} {
     %c1 = arith.constant 1 : index
@@ -1187,21 +1135,16 @@ module @mlp attributes {mpt.config = {clip = 1.000000e+00 : f64, loss = "cross_e
     } -> tensor<f32>
     return %0 : tensor<f32>
   }
-  func.func private @add(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
-    %cst = arith.constant 9.99999997E-7 : f32
-    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2], iterator_types = []} ins(%arg0, %cst : tensor<f32>, f32) outs(%arg1 : tensor<f32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.addf %in, %in_0 : f32
-      linalg.yield %1 : f32
-    } -> tensor<f32>
-    return %0 : tensor<f32>
-  }
-  func.func private @min(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
+  func.func private @fused_min(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> attributes {mpt.kernel} {
     %cst = arith.constant 1.000000e+00 : f32
-    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2], iterator_types = []} ins(%arg0, %cst : tensor<f32>, f32) outs(%arg1 : tensor<f32>) {
-    ^bb0(%in: f32, %in_0: f32, %out: f32):
-      %1 = arith.minimumf %in, %in_0 : f32
-      linalg.yield %1 : f32
+    %cst_0 = arith.constant 9.99999997E-7 : f32
+    %cst_1 = arith.constant 1.000000e+00 : f32
+    %0 = linalg.generic {indexing_maps = [#map2, #map2, #map2, #map2, #map2], iterator_types = []} ins(%cst, %arg0, %cst_0, %cst_1 : f32, tensor<f32>, f32, f32) outs(%arg1 : tensor<f32>) {
+    ^bb0(%in: f32, %in_2: f32, %in_3: f32, %in_4: f32, %out: f32):
+      %1 = arith.addf %in_2, %in_3 : f32
+      %2 = arith.divf %in, %1 : f32
+      %3 = arith.minimumf %2, %in_4 : f32
+      linalg.yield %3 : f32
     } -> tensor<f32>
     return %0 : tensor<f32>
   }

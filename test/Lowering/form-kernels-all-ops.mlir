@@ -15,7 +15,9 @@
 module {
   mpt.mesh <["tp"=2], time ["micro"=1]>
   // TASKS-LABEL: func.func @unary
-  // TASKS-COUNT-27: mpt.launch
+  // TASKS: mpt.launch @fused_erf_6x4(
+  // TASKS: mpt.launch @fused_xor_6x4_i1(
+  // TASKS-NOT: mpt.launch
   func.func @unary(%x: !F) -> (!F, !Y) {
     %0 = mpt.neg %x : !F
     %1 = mpt.abs %0 : !F
