@@ -9,6 +9,7 @@
 //
 // Calls on one communicator must not run at once: put them on one stream or
 // order them by events.
+#include "JobControl.h"
 #include "Payload.h"
 #include "Reduce.h"
 #include "mptrt/Communicator.h"
@@ -78,6 +79,7 @@ public:
 
   void abort(const Status &why) override { transport.abort(why); }
   void setTimeout(double seconds) override { transport.setTimeout(seconds); }
+  CommunicatorCounts counts() const override { return done; }
 
 private:
   /// One message of a round; peers are group indices.
@@ -90,6 +92,9 @@ private:
 
   Status check(const Call &call, bool valid) const;
   Status enqueue(Stream stream, Call call, std::function<Status()> work);
+  Status enqueueCollective(Stream stream, Call call,
+                           std::function<Status()> work);
+  void countMessages(int64_t sent, int64_t received);
   std::string describe(const Call &call) const;
   const GroupRecord &record(Group group) const {
     return groups[static_cast<size_t>(group)];
@@ -114,6 +119,7 @@ private:
   Device &device;
   std::vector<GroupRecord> groups;
   std::deque<std::vector<char>> buffers; // staging, kept between calls
+  CommunicatorCounts done;
 };
 
 /// Rounds of collectives and of messages between two are independent.
@@ -178,6 +184,14 @@ Status HostCommunicator::check(const Call &call, bool valid) const {
   return Status();
 }
 
+Status HostCommunicator::enqueueCollective(Stream stream, Call call,
+                                           std::function<Status()> work) {
+  ++done.collectives;
+  done.collectiveBytes +=
+      call.elements * static_cast<int64_t>(dtypeSize(call.dtype));
+  return enqueue(stream, std::move(call), std::move(work));
+}
+
 Status HostCommunicator::enqueue(Stream stream, Call call,
                                  std::function<Status()> work) {
   return device.enqueueHost(
@@ -207,7 +221,10 @@ Status HostCommunicator::round(Group group, int kind,
         MPTRT_TRY(
             transport.postReceive(peer, channel, message.data, bytes, request));
     }
-  return transport.wait(requests.data(), static_cast<int>(posted));
+  int64_t begin = nowNanoseconds();
+  Status status = transport.wait(requests.data(), static_cast<int>(posted));
+  done.waitNanoseconds += nowNanoseconds() - begin;
+  return status;
 }
 
 std::vector<char> &HostCommunicator::scratch(int slot) {
@@ -309,7 +326,7 @@ Status HostCommunicator::allReduce(Stream stream, Group group, ReduceOp op,
     to.add(operands[i].to, operands[i].count * elementBytes);
   }
   MPTRT_TRY(check(call, valid));
-  return enqueue(stream, call, [=]() mutable {
+  return enqueueCollective(stream, call, [=]() mutable {
     return runAllReduce(group, op, dtype, from, to);
   });
 }
@@ -359,7 +376,7 @@ Status HostCommunicator::reduceScatter(Stream stream, Group group, ReduceOp op,
                         static_cast<int64_t>(i), block);
   Payload result(device);
   result.add(to, block * outer);
-  return enqueue(stream, call, [=]() mutable {
+  return enqueueCollective(stream, call, [=]() mutable {
     return runReduceScatter(group, op, dtype, blocks, result);
   });
 }
@@ -416,8 +433,8 @@ Status HostCommunicator::allGather(Stream stream, Group group, DType dtype,
     blocks[i].addBlocks(to, outer, static_cast<int64_t>(members),
                         static_cast<int64_t>(i), block);
   }
-  return enqueue(stream, call,
-                 [=]() mutable { return runBlocks(group, own, blocks); });
+  return enqueueCollective(
+      stream, call, [=]() mutable { return runBlocks(group, own, blocks); });
 }
 
 Status HostCommunicator::allToAll(Stream stream, Group group, DType dtype,
@@ -431,8 +448,8 @@ Status HostCommunicator::allToAll(Stream stream, Group group, DType dtype,
     out[i].add(from + static_cast<int64_t>(i) * block, block);
     in[i].add(to + static_cast<int64_t>(i) * block, block);
   }
-  return enqueue(stream, call,
-                 [=]() mutable { return runBlocks(group, out, in); });
+  return enqueueCollective(stream, call,
+                           [=]() mutable { return runBlocks(group, out, in); });
 }
 
 Status HostCommunicator::broadcast(Stream stream, Group group, int root,
@@ -447,8 +464,8 @@ Status HostCommunicator::broadcast(Stream stream, Group group, int root,
     for (Payload &payload : out)
       payload.add(from, bytes);
   in[static_cast<size_t>(root)].add(to, bytes);
-  return enqueue(stream, call,
-                 [=]() mutable { return runBlocks(group, out, in); });
+  return enqueueCollective(stream, call,
+                           [=]() mutable { return runBlocks(group, out, in); });
 }
 
 Status HostCommunicator::permute(Stream stream, Group group, const int *targets,
@@ -478,11 +495,19 @@ Status HostCommunicator::permute(Stream stream, Group group, const int *targets,
     out[static_cast<size_t>(targets[self])].add(from, bytes);
   if (source >= 0)
     in[static_cast<size_t>(source)].add(to, bytes);
-  return enqueue(stream, call,
-                 [=]() mutable { return runBlocks(group, out, in); });
+  return enqueueCollective(stream, call,
+                           [=]() mutable { return runBlocks(group, out, in); });
 }
 
 //===- Messages between two -----------------------------------------------===//
+
+/// Bytes; -1: there is no such message.
+void HostCommunicator::countMessages(int64_t sent, int64_t received) {
+  done.sends += sent >= 0;
+  done.bytesSent += std::max<int64_t>(sent, 0);
+  done.receives += received >= 0;
+  done.bytesReceived += std::max<int64_t>(received, 0);
+}
 
 /// Either peer may be -1. A message to oneself is a copy.
 Status HostCommunicator::runMessages(Group group, int sendPeer, Payload &from,
@@ -521,6 +546,7 @@ Status HostCommunicator::send(Stream stream, Group group, int peer, DType dtype,
       check(call, peer >= 0 && peer < sizeOf(group) && peer != indexIn(group)));
   Payload data(device), none(device);
   data.add(from, count * static_cast<int64_t>(dtypeSize(dtype)));
+  countMessages(data.size(), -1);
   return enqueue(stream, call, [=]() mutable {
     return runMessages(group, peer, data, -1, none);
   });
@@ -533,6 +559,7 @@ Status HostCommunicator::receive(Stream stream, Group group, int peer,
       check(call, peer >= 0 && peer < sizeOf(group) && peer != indexIn(group)));
   Payload data(device), none(device);
   data.add(to, count * static_cast<int64_t>(dtypeSize(dtype)));
+  countMessages(-1, data.size());
   return enqueue(stream, call, [=]() mutable {
     return runMessages(group, -1, none, peer, data);
   });
@@ -556,6 +583,7 @@ Status HostCommunicator::exchange(Stream stream, Group group, DType dtype,
   Payload out(device), in(device);
   out.add(from, sendCount * elementBytes);
   in.add(to, receiveCount * elementBytes);
+  countMessages(out.size(), in.size());
   return enqueue(stream, call, [=]() mutable {
     return runMessages(group, sendPeer, out, receivePeer, in);
   });

@@ -126,7 +126,7 @@ const Flag flags[] = {
      "stop after the step in which this time is over"},
     {"log", "DIR", "a directory", Kind::Any,
      [](O &o, const S &v) { return setText(o.log, v); },
-     "write rank-N.jsonl: loss, grad_norm, lr, seconds of every step"},
+     "write rank-N.jsonl: loss, grad_norm, lr, times, messages of every step"},
     {"trace", "FILE", "a file name", Kind::Any,
      [](O &o, const S &v) { return setText(o.trace, v); },
      "write Chrome trace events of all ranks"},

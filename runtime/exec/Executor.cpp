@@ -39,6 +39,7 @@ Status Executor::prepare(const Program &program, Device &device,
   own = &program.manifest.coordinates[static_cast<size_t>(
       program.mesh.coordinate(communicator.rank()))];
   MPTRT_TRY(createGroups());
+  savedSets = SavedSets(program.manifest, *own);
   for (size_t i = 0; i < program.manifest.kernels.size(); ++i) {
     context->kernels.emplace_back();
     MPTRT_TRY(device.loadKernel(program.kernels[i], &context->kernels.back()));
@@ -215,7 +216,9 @@ Status Executor::run(int64_t step,
   const abi::Manifest &manifest = context->program.manifest;
   bool updates = false;
   context->step = static_cast<int32_t>(step);
-  for (const abi::Action &action : own->actions) {
+  savedSets.restart();
+  for (size_t i = 0; i < own->actions.size(); ++i) {
+    const abi::Action &action = own->actions[i];
     bool isRun = action.op == abi::ActionRun;
     if (isRun && !updates && beforeUpdates &&
         manifest.tasks[static_cast<size_t>(action.task)].kind == "OPT") {
@@ -229,12 +232,17 @@ Status Executor::run(int64_t step,
     record.step = context->step;
     record.microbatch = static_cast<int32_t>(action.microbatch);
     record.bytes = context->events[record.id].bytes;
+    if (action.op == abi::ActionSend)
+      record.sendTo = peerRank(action);
+    if (action.op == abi::ActionReceive)
+      record.receiveFrom = peerRank(action);
     record.begin = Ring::now();
     Status status = isRun ? runTask(action) : runTransfer(action);
     record.end = Ring::now();
     context->ring.add(record);
     if (!status.ok())
       return status.withContext(describe(action));
+    savedSets.after(i);
   }
   return Status();
 }

@@ -5,6 +5,7 @@
 #ifndef MPTRT_EXEC_EXECUTOR_H
 #define MPTRT_EXEC_EXECUTOR_H
 
+#include "exec/SavedSets.h"
 #include "exec/TaskContext.h"
 
 #include <functional>
@@ -22,6 +23,9 @@ public:
   /// One step. `beforeUpdates` (may be empty) is called before the first OPT
   /// task is enqueued. The host has to wait for the result.
   Status run(int64_t step, const std::function<Status()> &beforeUpdates);
+
+  /// As the last step has used them.
+  const SavedSets &saved() const { return savedSets; }
 
   const abi::Coordinate &coordinate() const { return *own; }
   /// An address in the arena.
@@ -50,6 +54,7 @@ private:
   DeviceMemory arena;
   Group worldGroup = -1;
   Event firstEvent = 0; // of the executor's own
+  SavedSets savedSets;
 };
 
 } // namespace mptrt

@@ -3,6 +3,9 @@
 // per rank, one line per launch and action.
 #include "exec/Inspect.h"
 
+#include "exec/SavedSets.h"
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace mptrt {
@@ -59,6 +62,13 @@ int64_t parameterBytes(const abi::Manifest &manifest,
   return bytes;
 }
 
+/// Of a step.
+int64_t messages(const abi::Coordinate &coordinate, int64_t op) {
+  return std::count_if(
+      coordinate.actions.begin(), coordinate.actions.end(),
+      [&](const abi::Action &action) { return action.op == op; });
+}
+
 Json ranksJson(const Program &program) {
   Json list = Json::array();
   for (int rank = 0; rank < program.mesh.ranks(); ++rank) {
@@ -69,10 +79,14 @@ Json ranksJson(const Program &program) {
     std::vector<int64_t> at = program.mesh.indices(rank);
     for (size_t i = 0; i < at.size(); ++i)
       coordinates[program.mesh.axes()[i].name] = at[i];
-    list.push_back({{"rank", rank},
-                    {"coordinates", coordinates},
-                    {"parameter_bytes", parameterBytes(program.manifest, own)},
-                    {"arena_bytes", own.arenaBytes}});
+    list.push_back(
+        {{"rank", rank},
+         {"coordinates", coordinates},
+         {"parameter_bytes", parameterBytes(program.manifest, own)},
+         {"arena_bytes", own.arenaBytes},
+         {"sends", messages(own, abi::ActionSend)},
+         {"receives", messages(own, abi::ActionReceive)},
+         {"saved_sets", SavedSets(program.manifest, own).planned()}});
   }
   return list;
 }

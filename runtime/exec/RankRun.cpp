@@ -12,13 +12,19 @@
 
 namespace mptrt {
 
-static size_t ringCapacity(const Options &options) {
-  return options.trace.empty() ? 1024 : 1 << 17;
+/// Two steps at least.
+static size_t ringCapacity(const Job &job, int rank) {
+  const abi::Manifest &manifest = job.program.manifest;
+  size_t at = static_cast<size_t>(job.program.mesh.coordinate(rank));
+  size_t step = recordsOfAStep(manifest, manifest.coordinates[at]);
+  size_t least = job.options.trace.empty() ? 1024 : 1 << 17;
+  return std::max(least, 2 * step);
 }
 
 RankRun::RankRun(const Job &job, RankContext &context)
     : job(job), manifest(job.program.manifest), context(context),
-      events(manifest), ring(ringCapacity(job.options)), outputs(job.program) {}
+      events(manifest), ring(ringCapacity(job, context.rank())),
+      meter(events, ring), outputs(job.program) {}
 
 Status RankRun::prepare() {
   const DeviceBackend *backend = findDevice(manifest.target);
@@ -225,7 +231,7 @@ bool RankRun::isReporter() const {
   return context.rank() == 0;
 }
 
-Status RankRun::report(int64_t step, double seconds) {
+Status RankRun::report(int64_t step, const StepWork &work) {
   StepReport report;
   report.step = step;
   report.hasLoss = hasMetric(executor.coordinate(), "totals");
@@ -234,7 +240,8 @@ Status RankRun::report(int64_t step, double seconds) {
   report.loss = report.hasLoss ? total("loss") : 0;
   report.norm = report.hasNorm ? metric("grad_norm") : 0;
   report.rate = learningRate(job.options, step, job.steps);
-  report.seconds = seconds;
+  report.seconds = work.seconds;
+  report.work = work;
   report.samples = manifest.batch;
   report.memory = device->memory().peakBytes;
   MPTRT_TRY(log.step(report));
@@ -284,7 +291,7 @@ Status RankRun::agreeToStop(bool *stop) {
 Status RankRun::runSteps() {
   startTime = Ring::now();
   for (int64_t step = 0; step < job.steps; ++step) {
-    int64_t begin = Ring::now();
+    meter.begin(step, *communicator);
     Status status = runStep(step);
     if (!status.ok())
       return status.message().compare(0, 5, "rank ") == 0
@@ -292,10 +299,10 @@ Status RankRun::runSteps() {
                  : status.withContext(
                        job.program.mesh.describe(context.rank()) +
                        formatText(" step %lld", (long long)step));
+    StepWork work = meter.end(*communicator, executor);
     if (!job.options.outputs.empty())
       MPTRT_TRY(outputs.collect(*gatherer, executor, context.rank() == 0));
-    double seconds = static_cast<double>(Ring::now() - begin) / 1e9;
-    status = report(step, seconds);
+    status = report(step, work);
     // Everybody fails alike: let all write their logs first.
     if (status.code() == Code::NonFinite && allHaveTotals())
       (void)communicator->barrier(Stream::Comm, executor.world());
@@ -311,71 +318,19 @@ Status RankRun::runSteps() {
   return Status();
 }
 
-//===- Files --------------------------------------------------------------===//
-
-/// In order of the manifest; of states on several coordinates the first.
-std::vector<SavedState> RankRun::savedStates(bool ofGradients) const {
-  std::vector<SavedState> result;
-  for (size_t s = 0; s < manifest.states.size(); ++s) {
-    SavedState saved;
-    saved.state = &manifest.states[s];
-    saved.coordinate = -1;
-    if (!isWeight(*saved.state))
-      continue;
-    for (size_t c = 0; c < manifest.coordinates.size(); ++c) {
-      const auto &places = manifest.coordinates[c].states;
-      auto place = std::find_if(
-          places.begin(), places.end(), [&](const abi::StatePlace &item) {
-            return item.state == static_cast<int64_t>(s) &&
-                   (!ofGradients || item.grad >= 0);
-          });
-      if (place == places.end())
-        continue;
-      saved.coordinate = static_cast<int>(c);
-      bool here = &manifest.coordinates[c] == &executor.coordinate();
-      size_t index = static_cast<size_t>(place - places.begin());
-      if (here && ofGradients && index < gradients.size())
-        saved.local = gradients[index].get();
-      else if (here)
-        saved.local = executor.at(place->offset);
-      break;
-    }
-    if (saved.coordinate >= 0)
-      result.push_back(saved);
-  }
-  return result;
+/// Where time went, a line per rank of a job that fits a screen.
+Status RankRun::summarize() {
+  constexpr int most = 32;
+  std::vector<std::string> lines;
+  MPTRT_TRY(gatherer->collectTexts(meter.summary(context.rank()), &lines));
+  if (context.rank() == 0 && lines.size() > 1 && lines.size() <= most)
+    for (const std::string &line : lines)
+      if (!line.empty())
+        std::fprintf(stderr, "%s\n", line.c_str());
+  return Status();
 }
 
-Status RankRun::writeTrace() {
-  std::string own =
-      traceEvents(context.rank(), job.program.mesh.describe(context.rank()),
-                  events, ring, job.origin);
-  std::vector<std::string> all;
-  MPTRT_TRY(gatherer->collectTexts(own, &all).withContext("gathering traces"));
-  if (context.rank() != 0)
-    return Status();
-  std::string text = traceFile(all);
-  FileWriter writer;
-  MPTRT_TRY(writer.open(job.options.trace));
-  MPTRT_TRY(writer.write(text.data(), text.size()));
-  return writer.commit();
-}
-
-Status RankRun::writeFiles() {
-  const Options &options = job.options;
-  bool isWriter = context.rank() == 0;
-  // Rank 0 may write for long while the others wait.
-  communicator->setTimeout(std::max(options.timeoutInit, options.timeoutStep));
-  if (!options.saveGrads.empty() && stepsDone > 0)
-    MPTRT_TRY(saveStates(options.saveGrads, *gatherer, isWriter,
-                         savedStates(/*ofGradients=*/true)));
-  if (!options.save.empty())
-    MPTRT_TRY(saveStates(options.save, *gatherer, isWriter,
-                         savedStates(/*ofGradients=*/false)));
-  if (!options.outputs.empty() && isWriter)
-    MPTRT_TRY(outputs.write(options.outputs));
-  return options.trace.empty() ? Status() : writeTrace();
-}
+//===- All of it ----------------------------------------------------------===//
 
 Status RankRun::run() {
   MPTRT_TRY(prepare());
@@ -385,6 +340,7 @@ Status RankRun::run() {
   if (job.options.dryRun)
     return Status();
   MPTRT_TRY(runSteps());
+  MPTRT_TRY(summarize());
   MPTRT_TRY(writeFiles());
   return log.event(job.stop.stopped() ? "stopped" : "end",
                    {{"steps", std::to_string(stepsDone)}});

@@ -9,6 +9,7 @@
 #include "exec/CommandLine.h"
 #include "exec/Executor.h"
 #include "exec/Outputs.h"
+#include "exec/StepMeter.h"
 #include "exec/StopSignal.h"
 #include "mptrt/Bootstrap.h"
 #include "telemetry/StepLog.h"
@@ -42,7 +43,8 @@ private:
   Status enqueueStepBlock(int64_t step);
   Status takeGradients();
   Status readMetrics();
-  Status report(int64_t step, double seconds);
+  Status report(int64_t step, const StepWork &work);
+  Status summarize();
   Status agreeToStop(bool *stop);
   Status writeFiles();
   Status writeTrace();
@@ -71,6 +73,7 @@ private:
   std::vector<std::vector<char>> counters;
   std::vector<std::vector<char>> metrics; // by metric of the coordinate
 
+  StepMeter meter;
   Outputs outputs;
   StepLog log;
   int64_t stepsDone = 0;

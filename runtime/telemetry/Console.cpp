@@ -30,8 +30,11 @@ void printStep(const StepReport &report, int64_t steps) {
     text += formatText("  lr %.3g", report.rate);
   double speed =
       static_cast<double>(report.samples) / std::max(report.seconds, 1e-9);
-  text += formatText("  %.0f samples/s  %s\n", speed,
+  text += formatText("  %.0f samples/s  %s", speed,
                      bytesText(report.memory).c_str());
+  if (report.work.sends + report.work.receives + report.work.collectives > 0)
+    text += formatText("  idle %.0f%%", 100 * report.work.idle());
+  text += "\n";
   std::fputs(text.c_str(), stderr);
 }
 

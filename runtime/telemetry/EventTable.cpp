@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers: all tasks, then all launches task by task, then all transfers.
+// Numbers: all tasks, then all launches task by task, then all transfers, then
+// the step.
 #include "telemetry/EventTable.h"
 
 #include <algorithm>
@@ -32,7 +33,10 @@ EventTable::EventTable(const abi::Manifest &manifest) {
   firstLaunch.push_back(static_cast<int32_t>(entries.size()));
   firstTransfer = firstLaunch.back();
   for (const abi::Transfer &transfer : manifest.transfers)
-    entries.push_back({"@" + transfer.name, "transfer", "", transfer.bytes});
+    entries.push_back({"@" + transfer.name,
+                       transfer.kind == "sum" ? "exchange" : "transfer", "",
+                       transfer.bytes});
+  entries.push_back({"step", "step", "", 0});
 }
 
 int32_t EventTable::launch(int64_t task, int64_t row) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a rank records, numbered at compile time: an id per task, per launch of
-// a task and per transfer, in order of the manifest. Names, categories and
-// nodes are looked up only when something is printed.
+// a task, per transfer, in order of the manifest, and one for steps. Names,
+// categories and nodes are looked up only when something is printed.
 #ifndef MPTRT_TELEMETRY_EVENTTABLE_H
 #define MPTRT_TELEMETRY_EVENTTABLE_H
 
@@ -20,12 +20,16 @@ public:
   /// `row` is the launch's place in its task.
   int32_t launch(int64_t task, int64_t row) const;
   int32_t transfer(int64_t transfer) const;
+  /// A whole step.
+  int32_t step() const { return static_cast<int32_t>(entries.size()) - 1; }
 
   struct Entry {
-    std::string name;     // "s1_F", "gemm", "@h1"
-    std::string category; // "task", "kernel", "library", "collective", ...
-    std::string nodes;    // of the ONNX model, separated by commas
-    int64_t bytes = 0;    // moved, where that is fixed
+    std::string name; // "s1_F", "gemm", "@h1"
+    // "task", "kernel", "library", "collective" (of a task), "transfer",
+    // "exchange" (a collective between tasks), "step"
+    std::string category;
+    std::string nodes; // of the ONNX model, separated by commas
+    int64_t bytes = 0; // moved, where that is fixed
   };
   const Entry &operator[](int32_t id) const {
     return entries[static_cast<size_t>(id)];

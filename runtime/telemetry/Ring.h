@@ -14,7 +14,8 @@ struct EventRecord {
   int32_t id = 0; // EventTable
   int32_t step = 0;
   int32_t microbatch = -1;
-  int64_t begin = 0, end = 0; // nanoseconds, monotonic
+  int32_t sendTo = -1, receiveFrom = -1; // ranks, of messages
+  int64_t begin = 0, end = 0;            // nanoseconds, monotonic
   int64_t bytes = 0;
 };
 
@@ -25,6 +26,16 @@ public:
   static int64_t now();
   void add(const EventRecord &record) {
     records[static_cast<size_t>(count++) % records.size()] = record;
+  }
+  /// The records of the latest step, newest first; none may have been lost.
+  template <typename Function> void forStep(int64_t step, Function function) {
+    for (int64_t i = count - 1; i >= lost(); --i) {
+      const EventRecord &record =
+          records[static_cast<size_t>(i) % records.size()];
+      if (record.step != step)
+        return;
+      function(record);
+    }
   }
   /// Oldest first.
   std::vector<EventRecord> inOrder() const;

@@ -5,11 +5,38 @@
 
 #include "telemetry/Trace.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
 
 namespace mptrt {
+
+double StepWork::idle() const {
+  return seconds > 0 ? std::min(1.0, waitSeconds / seconds) : 0;
+}
+
+double StepWork::collectiveRate() const {
+  return collectiveSeconds > 0
+             ? static_cast<double>(collectiveBytes) / collectiveSeconds
+             : 0;
+}
+
+void StepWork::add(const StepWork &other) {
+  seconds += other.seconds;
+  computeSeconds += other.computeSeconds;
+  collectiveSeconds += other.collectiveSeconds;
+  transferSeconds += other.transferSeconds;
+  waitSeconds += other.waitSeconds;
+  sends += other.sends;
+  receives += other.receives;
+  bytesSent += other.bytesSent;
+  bytesReceived += other.bytesReceived;
+  collectives += other.collectives;
+  collectiveBytes += other.collectiveBytes;
+  savedSets = std::max(savedSets, other.savedSets);
+  inFlight = std::max(inFlight, other.inFlight);
+}
 
 Status StepLog::open(const std::string &directory, int rank) {
   if (directory.empty())
@@ -52,6 +79,22 @@ Status StepLog::step(const StepReport &report) {
     fields.emplace_back("lr", jsonNumber(report.rate));
   fields.emplace_back("seconds", jsonNumber(report.seconds));
   fields.emplace_back("memory", std::to_string(report.memory));
+  const StepWork &work = report.work;
+  fields.emplace_back("idle", jsonNumber(work.idle()));
+  fields.emplace_back("compute_seconds", jsonNumber(work.computeSeconds));
+  fields.emplace_back("wait_seconds", jsonNumber(work.waitSeconds));
+  fields.emplace_back("transfer_seconds", jsonNumber(work.transferSeconds));
+  fields.emplace_back("sends", std::to_string(work.sends));
+  fields.emplace_back("receives", std::to_string(work.receives));
+  fields.emplace_back("bytes_sent", std::to_string(work.bytesSent));
+  fields.emplace_back("bytes_received", std::to_string(work.bytesReceived));
+  fields.emplace_back("collectives", std::to_string(work.collectives));
+  fields.emplace_back("collective_bytes", std::to_string(work.collectiveBytes));
+  fields.emplace_back("collective_seconds", jsonNumber(work.collectiveSeconds));
+  fields.emplace_back("collective_bytes_per_second",
+                      jsonNumber(work.collectiveRate()));
+  fields.emplace_back("saved_sets", std::to_string(work.savedSets));
+  fields.emplace_back("in_flight", std::to_string(work.inFlight));
   return event("step", fields);
 }
 

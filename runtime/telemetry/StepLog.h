@@ -16,6 +16,22 @@
 
 namespace mptrt {
 
+/// What a rank did in a step.
+struct StepWork {
+  double seconds = 0;
+  double computeSeconds = 0;                         // in tasks, without:
+  double collectiveSeconds = 0, transferSeconds = 0; // waiting included
+  double waitSeconds = 0; // for messages of others, copying them included
+  int64_t sends = 0, receives = 0, bytesSent = 0, bytesReceived = 0;
+  int64_t collectives = 0, collectiveBytes = 0;
+  int64_t savedSets = 0; // most that were in use at once
+  int64_t inFlight = 0;  // most micro-batches between F and their last task
+
+  double idle() const;           // share of the time that it waited
+  double collectiveRate() const; // bytes per second; 0 without collectives
+  void add(const StepWork &other);
+};
+
 struct StepReport {
   int64_t step = 0;
   bool hasLoss = false, hasNorm = false, hasRate = false;
@@ -23,6 +39,7 @@ struct StepReport {
   double seconds = 0;
   int64_t samples = 0;
   size_t memory = 0; // bytes of this rank, at most so far
+  StepWork work;
 };
 
 class StepLog {

@@ -25,6 +25,25 @@ std::string jsonNumber(double value) {
   return std::isfinite(value) ? formatText("%.17g", value) : "null";
 }
 
+/// An arrow from a send to its receive; both name it alike.
+static std::string arrow(int rank, const EventRecord &record,
+                         const std::string &name, int64_t origin) {
+  bool isSend = record.sendTo >= 0;
+  if (!isSend && record.receiveFrom < 0)
+    return "";
+  std::string id = formatText(
+      "%s step %d mb %d %d-%d", name.c_str(), record.step, record.microbatch,
+      isSend ? rank : record.receiveFrom, isSend ? record.sendTo : rank);
+  // It begins inside the send and ends where the receive does.
+  int64_t at = isSend ? record.begin : record.end;
+  return formatText(
+      ",\n"
+      R"({"ph":"%s","bp":"e","pid":%d,"tid":0,"name":"message","cat":"message",)"
+      R"("id":%s,"ts":%.3f})",
+      isSend ? "s" : "f", rank, jsonString(id).c_str(),
+      static_cast<double>(at - origin) / 1e3);
+}
+
 std::string traceEvents(int rank, const std::string &rankName,
                         const EventTable &table, const Ring &ring,
                         int64_t origin) {
@@ -33,19 +52,26 @@ std::string traceEvents(int rank, const std::string &rankName,
       rank, jsonString(rankName).c_str());
   for (const EventRecord &record : ring.inOrder()) {
     const EventTable::Entry &entry = table[record.id];
-    bool isOuter = entry.category == "task" || entry.category == "transfer";
+    bool isInner = entry.category == "kernel" || entry.category == "library" ||
+                   entry.category == "collective";
     out += formatText(
         ",\n"
         R"({"ph":"X","pid":%d,"tid":%d,"name":%s,"cat":"%s","ts":%.3f,)"
         R"("dur":%.3f,"args":{"step":%d,"microbatch":%d,"bytes":%lld)",
-        rank, isOuter ? 0 : 1, jsonString(entry.name).c_str(),
+        rank, isInner ? 1 : 0, jsonString(entry.name).c_str(),
         entry.category.c_str(),
         static_cast<double>(record.begin - origin) / 1e3,
         static_cast<double>(record.end - record.begin) / 1e3, record.step,
         record.microbatch, (long long)record.bytes);
     if (!entry.nodes.empty())
       out += ",\"nodes\":" + jsonString(entry.nodes);
-    out += "}}";
+    bool moves = entry.category == "transfer" || entry.category == "exchange" ||
+                 entry.category == "collective";
+    if (moves && record.bytes > 0 && record.end > record.begin)
+      out += formatText(",\"GB/s\":%.4g",
+                        static_cast<double>(record.bytes) /
+                            static_cast<double>(record.end - record.begin));
+    out += "}}" + arrow(rank, record, entry.name, origin);
   }
   if (ring.lost() > 0)
     out += formatText(",\n"

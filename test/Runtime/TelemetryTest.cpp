@@ -72,7 +72,7 @@ TEST(Trace, IsJson) {
       ",\n"
       R"({"ph":"X","pid":1,"tid":1,"name":"all_reduce","cat":"collective",)"
       R"("ts":2.000,"dur":2.000,"args":{"step":3,"microbatch":-1,"bytes":48,)"
-      R"("nodes":"c"}})"
+      R"("nodes":"c","GB/s":0.024}})"
       "\n]}\n");
 }
 

@@ -5,6 +5,7 @@ processes, failures, files, messages."""
 import json
 import math
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -205,6 +206,22 @@ def test_trace(tmp_path, data):
     sums = [e for e in slices if e["name"] == "all_reduce" and e["pid"] == 5]
     assert [e["args"]["bytes"] for e in sums[:3]] == [48, 48, 72]
     assert sums[0]["args"]["nodes"] == "second" and sums[0]["cat"] == "collective"
+    assert all(e["args"]["GB/s"] == pytest.approx(e["args"]["bytes"] / e["dur"] / 1e3, rel=1e-2)
+               for e in sums if e["dur"] > 1)
+    assert len([e for e in slices if e["name"] == "step"]) == 16
+    starts, ends = ({(e["id"], e["cat"]) for e in events if e["ph"] == ph} for ph in "sf")
+    assert starts == ends and len(starts) == 2 * 2 * 2 * 4  # steps, directions, micro-batches, lanes
+
+
+def test_the_log_accounts_for_the_time(tmp_path, data):
+    run("pp2dp2tp2", "--data", data[0], "--log", tmp_path, "--comm=processes")
+    for rank in range(8):
+        for step in read_log(tmp_path, rank):
+            parts = step["compute_seconds"] + step["transfer_seconds"] + step["collective_seconds"]
+            assert 0 < step["compute_seconds"] and parts <= step["seconds"]
+            assert 0 < step["wait_seconds"] <= step["seconds"] * step["idle"] * (1 + 1e-9)
+            assert step["collective_bytes_per_second"] > 0
+            assert step["sends"] == step["receives"] == step["in_flight"] == 2
 
 
 def test_dry_run(data):
@@ -218,8 +235,12 @@ def test_console(data):
     done = run("pp2dp2tp2", "--data", data[0])
     lines = [l for l in done.stderr.splitlines() if l.startswith("step ")]
     assert len(lines) == 6 and lines[0].startswith("step 0  loss ")
-    for word in ("grad_norm", "lr 0.001", "samples/s", "KiB"):
+    for word in ("grad_norm", "lr 0.001", "samples/s", "KiB", "idle "):
         assert word in lines[0]
+    ranks = done.stderr.splitlines()[-8:]
+    assert re.fullmatch(
+        r"rank 5: \S+ s a step, idle \d+%, 2 sends of 96 B, 2 receives, 4 collectives of 200 B at "
+        r"\S+ GB/s, 2 saved sets", ranks[5]), ranks[5]
     assert done.stdout == ""
 
 

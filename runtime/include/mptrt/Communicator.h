@@ -40,6 +40,16 @@ struct ReduceOperand {
   int64_t count = 0;
 };
 
+/// What a rank has done so far. A message is one send or receive call, however
+/// many pieces it travels in.
+struct CommunicatorCounts {
+  int64_t sends = 0, receives = 0;
+  int64_t bytesSent = 0, bytesReceived = 0; // of messages
+  int64_t collectives = 0;
+  int64_t collectiveBytes = 0; // of the whole arrays that they were about
+  int64_t waitNanoseconds = 0; // for others, copying what came included
+};
+
 class Communicator {
 public:
   virtual ~Communicator();
@@ -98,6 +108,8 @@ public:
   virtual void abort(const Status &why) = 0;
   /// Longest wait for a peer in one call, in seconds.
   virtual void setTimeout(double seconds) = 0;
+  /// Complete once the streams have been synchronized.
+  virtual CommunicatorCounts counts() const = 0;
 
 protected:
   Communicator() = default;

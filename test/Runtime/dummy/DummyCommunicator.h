@@ -47,6 +47,7 @@ public:
   Status barrier(Stream stream, Group group) override;
   void abort(const Status &why) override { inner->abort(why); }
   void setTimeout(double seconds) override { inner->setTimeout(seconds); }
+  CommunicatorCounts counts() const override { return inner->counts(); }
 
 private:
   std::unique_ptr<Communicator> inner;
