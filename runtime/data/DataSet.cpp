@@ -3,6 +3,8 @@
 // the batch dim; a scalar input is a sample of its own.
 #include "data/DataSet.h"
 
+#include "data/Tokens.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -26,7 +28,9 @@ DataSet::openMembers(const std::string &path,
     return Status();
   }
   if (file.size() < 4 || std::memcmp(file.data(), "PK", 2) != 0)
-    return makeStatus(Code::BadInput, "neither an .npz nor an .npy file");
+    return makeStatus(Code::BadInput,
+                      "neither an .npz nor an .npy file; a file of tokens ends "
+                      "in .u8, .u16 or .u32, or needs --tokens=TYPE");
   std::vector<ZipMember> members;
   MPTRT_TRY(listZip(file.data(), file.size(), &members));
   for (const ZipMember &member : members) {
@@ -114,11 +118,75 @@ Status DataSet::countSteps(const abi::Manifest &manifest) {
   return Status();
 }
 
-Status DataSet::open(const std::string &path, const abi::Manifest &manifest,
-                     DataSet *out) {
+/// Of inputs [batch, length]: one of ids, one that --loss made.
+static Status checkTokenInputs(const abi::Manifest &manifest) {
+  const auto &inputs = manifest.inputs;
+  bool fits = inputs.size() == 2 && inputs[0].label + inputs[1].label == 1 &&
+              inputs[0].shape == inputs[1].shape && inputs[0].shape.size() == 2;
+  std::string found;
+  for (const abi::Input &input : inputs) {
+    bool isInteger =
+        input.dtype == abi::DTypeI64 || input.dtype == abi::DTypeI32;
+    fits = fits && isInteger;
+    found += formatText("%s'%s' (%s%s %s)", found.empty() ? "" : ", ",
+                        input.name.c_str(), input.label ? "label " : "",
+                        dtypeName(static_cast<DType>(input.dtype)),
+                        shapeText(input.shape).c_str());
+  }
+  if (fits)
+    return Status();
+  return makeStatus(Code::BadInput,
+                    "tokens are for programs of one input of ids, [batch, "
+                    "length], and labels of the same shape that "
+                    "--loss='cross_entropy(...)' made; this one reads %s; use "
+                    "an .npz file",
+                    found.c_str());
+}
+
+Status DataSet::openTokens(const std::string &path, const std::string &type,
+                           const abi::Manifest &manifest) {
+  MPTRT_TRY(MappedFile::open(path, &file));
+  MPTRT_TRY(checkTokenInputs(manifest));
+  int bytes = tokenBytes(type);
+  if (file.size() % static_cast<size_t>(bytes))
+    return makeStatus(Code::BadInput,
+                      "%zu bytes are no whole number of %s tokens", file.size(),
+                      type.c_str());
+  int64_t count = static_cast<int64_t>(file.size()) / bytes;
+  for (const abi::Input &input : manifest.inputs) {
+    Column column;
+    column.data = file.data();
+    column.wanted = static_cast<DType>(input.dtype);
+    column.perStep = input.shape[0];
+    column.sample = Shape(1, input.shape[1]);
+    column.samples = count > 0 ? (count - 1) / input.shape[1] : 0;
+    column.token = bytes;
+    column.shift = input.label;
+    columns.push_back(std::move(column));
+  }
+  const Column &first = columns.front();
+  stepCount = first.samples / first.perStep;
+  sampleCount = stepCount * first.perStep;
+  if (stepCount > 0)
+    return Status();
+  return makeStatus(Code::BadInput,
+                    "%lld tokens give %lld windows of %lld + 1, less than one "
+                    "step of %lld",
+                    (long long)count, (long long)first.samples,
+                    (long long)first.sample[0], (long long)first.perStep);
+}
+
+Status DataSet::open(const std::string &path, const std::string &tokens,
+                     const abi::Manifest &manifest, DataSet *out) {
   DataSet data;
   std::vector<std::pair<std::string, NpyArray>> arrays;
   std::string context = "data file '" + path + "'";
+  std::string type = tokens.empty() ? tokenTypeOf(path) : tokens;
+  if (!type.empty()) {
+    MPTRT_TRY(data.openTokens(path, type, manifest).withContext(context));
+    *out = std::move(data);
+    return Status();
+  }
   MPTRT_TRY(data.openMembers(path, &arrays).withContext(context));
   if (arrays.size() == 1 && arrays[0].first.empty() &&
       manifest.inputs.size() == 1)
@@ -150,6 +218,23 @@ Status DataSet::open(const std::string &path, const abi::Manifest &manifest,
   return Status();
 }
 
+int64_t DataSet::sampleAt(const Column &column, int64_t step,
+                          int64_t row) const {
+  uint64_t at = static_cast<uint64_t>(step * column.perStep + row);
+  return static_cast<int64_t>(order ? (*order)(at) : at);
+}
+
+void DataSet::takeTokens(const Column &column, int64_t step, const Box &box,
+                         char *local) const {
+  int64_t wanted = static_cast<int64_t>(dtypeSize(column.wanted));
+  for (int64_t i = 0; i < box.extent[0]; ++i) {
+    int64_t window = sampleAt(column, step, box.start[0] + i);
+    int64_t token = window * column.sample[0] + column.shift + box.start[1];
+    widenTokens(column.data + token * column.token, column.token, column.wanted,
+                local + i * box.bound[1] * wanted, box.extent[1]);
+  }
+}
+
 void DataSet::take(size_t input, int64_t step, const Box &box,
                    char *local) const {
   const Column &column = columns[input];
@@ -159,6 +244,8 @@ void DataSet::take(size_t input, int64_t step, const Box &box,
   std::memset(local, 0, static_cast<size_t>(total * wanted));
   if (box.empty())
     return;
+  if (column.token)
+    return takeTokens(column, step, box, local);
   // The box of one sample: all dims but the batch.
   std::ptrdiff_t skip = box.bound.empty() ? 0 : 1;
   Box part{Shape(box.start.begin() + skip, box.start.end()),
@@ -170,8 +257,7 @@ void DataSet::take(size_t input, int64_t step, const Box &box,
   std::vector<char> row(static_cast<size_t>(rowElements * stored));
   int64_t sampleBytes = elementCount(column.sample) * stored;
   for (int64_t i = 0; i < rows; ++i) {
-    uint64_t at = static_cast<uint64_t>(step * column.perStep + first + i);
-    int64_t sample = static_cast<int64_t>(order ? (*order)(at) : at);
+    int64_t sample = sampleAt(column, step, first + i);
     takeBox(part, stored, column.data + sample * sampleBytes, strides,
             row.data());
     convertElements(column.stored, row.data(), column.wanted,

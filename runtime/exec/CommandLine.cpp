@@ -75,7 +75,14 @@ const Flag flags[] = {
     {"data", "FILE", "a file name", Kind::Any,
      [](O &o, const S &v) { return setText(o.data, v); },
      ".npz or .npy; one array per input, [steps, batch, ...] or [samples, "
-     "...]"},
+     "...]; or raw tokens"},
+    {"tokens", "TYPE", "'u8', 'u16' or 'u32'", Kind::Any,
+     [](O &o, const S &v) {
+       o.tokens = v;
+       return v == "u8" || v == "u16" || v == "u32";
+     },
+     "what a raw --data file holds; default: as its name ends, .u8, .u16, "
+     ".u32"},
     {"steps", "N", "a number of at least 0", Kind::Any,
      [](O &o, const S &v) { return setCount(o.steps, v, 0); },
      "default: all that the data holds"},

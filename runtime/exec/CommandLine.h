@@ -10,7 +10,7 @@
 namespace mptrt {
 
 struct Options {
-  std::string data, weights, save, saveGrads, outputs, log, trace;
+  std::string data, tokens, weights, save, saveGrads, outputs, log, trace;
   std::optional<int64_t> steps; // else all that the data has
   std::optional<uint64_t> shuffle;
   double rate = 1e-3;

@@ -108,27 +108,40 @@ Status RankRun::enqueueStepBlock(int64_t step) {
   return Status();
 }
 
-Status RankRun::enqueueInputs(int64_t step) {
+/// By place of the coordinate's inputs, then micro-batch.
+void RankRun::fillInputs(int64_t step, Prefetch::Buffers &out) const {
   const abi::Coordinate &own = executor.coordinate();
   size_t microbatches = static_cast<size_t>(manifest.microbatches);
-  inputs.resize(own.inputs.size() * microbatches);
+  out.resize(own.inputs.size() * microbatches);
   for (size_t i = 0; i < own.inputs.size(); ++i) {
-    const abi::InputPlace &place = own.inputs[i];
-    size_t index = static_cast<size_t>(place.input);
+    size_t index = static_cast<size_t>(own.inputs[i].input);
     const abi::Input &input = manifest.inputs[index];
     for (size_t m = 0; m < microbatches; ++m) {
       Box box = boxOf(
           input.shape, input.cuts,
           job.program.mesh.lookup(context.rank(), static_cast<int64_t>(m)));
-      std::vector<char> &local = inputs[i * microbatches + m];
+      std::vector<char> &local = out[i * microbatches + m];
       local.resize(static_cast<size_t>(elementCount(box.bound)) *
                    dtypeSize(static_cast<DType>(input.dtype)));
       job.data.take(index, step, box, local.data());
-      DevicePtr to =
-          executor.at(place.offset + static_cast<int64_t>(m) * place.stride);
-      MPTRT_TRY(device->copyToDevice(Stream::Compute, to, local.data(),
-                                     local.size()));
     }
+  }
+}
+
+Status RankRun::enqueueInputs() {
+  const abi::Coordinate &own = executor.coordinate();
+  if (own.inputs.empty())
+    return Status();
+  int64_t begin = Ring::now();
+  const Prefetch::Buffers &inputs = prefetch->take();
+  meter.waitedForData(Ring::now() - begin);
+  size_t microbatches = static_cast<size_t>(manifest.microbatches);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const abi::InputPlace &place = own.inputs[i / microbatches];
+    int64_t m = static_cast<int64_t>(i % microbatches);
+    MPTRT_TRY(device->copyToDevice(Stream::Compute,
+                                   executor.at(place.offset + m * place.stride),
+                                   inputs[i].data(), inputs[i].size()));
   }
   return Status();
 }
@@ -171,7 +184,7 @@ Status RankRun::readMetrics() {
 
 Status RankRun::runStep(int64_t step) {
   MPTRT_TRY(enqueueStepBlock(step));
-  MPTRT_TRY(enqueueInputs(step));
+  MPTRT_TRY(enqueueInputs());
   MPTRT_TRY(executor.joinFrom(Stream::Compute));
   std::function<Status()> beforeUpdates;
   if (step == 0 && !job.options.saveGrads.empty())
@@ -290,6 +303,11 @@ Status RankRun::agreeToStop(bool *stop) {
 
 Status RankRun::runSteps() {
   startTime = Ring::now();
+  if (!executor.coordinate().inputs.empty())
+    prefetch = std::make_unique<Prefetch>(
+        job.steps, [this](int64_t step, Prefetch::Buffers &out) {
+          fillInputs(step, out);
+        });
   for (int64_t step = 0; step < job.steps; ++step) {
     meter.begin(step, *communicator);
     Status status = runStep(step);

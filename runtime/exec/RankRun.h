@@ -6,6 +6,7 @@
 #include "checkpoint/InitialValues.h"
 #include "checkpoint/SaveStates.h"
 #include "data/DataSet.h"
+#include "data/Prefetch.h"
 #include "exec/CommandLine.h"
 #include "exec/Executor.h"
 #include "exec/Outputs.h"
@@ -39,7 +40,8 @@ private:
   Status loadStates();
   Status runSteps();
   Status runStep(int64_t step);
-  Status enqueueInputs(int64_t step);
+  void fillInputs(int64_t step, Prefetch::Buffers &out) const;
+  Status enqueueInputs();
   Status enqueueStepBlock(int64_t step);
   Status takeGradients();
   Status readMetrics();
@@ -69,7 +71,6 @@ private:
   std::vector<DeviceMemory> gradients; // by place of the coordinate's states
 
   // Host memory that enqueued copies read or write until the step's wait.
-  std::vector<std::vector<char>> inputs;
   std::vector<std::vector<char>> counters;
   std::vector<std::vector<char>> metrics; // by metric of the coordinate
 
@@ -78,6 +79,7 @@ private:
   StepLog log;
   int64_t stepsDone = 0;
   int64_t startTime = 0;
+  std::unique_ptr<Prefetch> prefetch; // last: it reads the above
 };
 
 } // namespace mptrt

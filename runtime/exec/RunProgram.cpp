@@ -80,7 +80,8 @@ static Status openData(const Program &program, const Options &options,
                       "the program's %zu inputs",
                       program.manifest.inputs.size());
   }
-  MPTRT_TRY(DataSet::open(options.data, program.manifest, data));
+  MPTRT_TRY(
+      DataSet::open(options.data, options.tokens, program.manifest, data));
   *steps = options.steps.value_or(data->steps());
   if (*steps > data->steps())
     return makeStatus(Code::BadInput,

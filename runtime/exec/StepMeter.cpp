@@ -54,6 +54,7 @@ StepWork StepMeter::end(const Communicator &communicator,
   work.collectives = after.collectives - before.collectives;
   work.collectiveBytes = after.collectiveBytes - before.collectiveBytes;
   work.waitSeconds = seconds(after.waitNanoseconds - before.waitNanoseconds);
+  work.dataSeconds = seconds(dataNanoseconds);
   work.savedSets = executor.saved().peak();
   work.inFlight = executor.saved().inFlight();
   EventRecord record;

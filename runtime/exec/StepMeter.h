@@ -20,6 +20,7 @@ public:
       : events(events), ring(ring) {}
 
   void begin(int64_t step, const Communicator &communicator);
+  void waitedForData(int64_t nanoseconds) { dataNanoseconds = nanoseconds; }
   /// All work of the step is done. Adds to the sums.
   StepWork end(const Communicator &communicator, const Executor &executor);
   /// What a step of this rank was like, in the mean: one line.
@@ -28,7 +29,7 @@ public:
 private:
   const EventTable &events;
   Ring &ring;
-  int64_t step = 0, started = 0;
+  int64_t step = 0, started = 0, dataNanoseconds = 0;
   CommunicatorCounts before;
   StepWork sum;
   int64_t steps = 0;

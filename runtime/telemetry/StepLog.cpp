@@ -28,6 +28,7 @@ void StepWork::add(const StepWork &other) {
   collectiveSeconds += other.collectiveSeconds;
   transferSeconds += other.transferSeconds;
   waitSeconds += other.waitSeconds;
+  dataSeconds += other.dataSeconds;
   sends += other.sends;
   receives += other.receives;
   bytesSent += other.bytesSent;
@@ -83,6 +84,7 @@ Status StepLog::step(const StepReport &report) {
   fields.emplace_back("idle", jsonNumber(work.idle()));
   fields.emplace_back("compute_seconds", jsonNumber(work.computeSeconds));
   fields.emplace_back("wait_seconds", jsonNumber(work.waitSeconds));
+  fields.emplace_back("data_seconds", jsonNumber(work.dataSeconds));
   fields.emplace_back("transfer_seconds", jsonNumber(work.transferSeconds));
   fields.emplace_back("sends", std::to_string(work.sends));
   fields.emplace_back("receives", std::to_string(work.receives));

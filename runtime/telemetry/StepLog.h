@@ -22,6 +22,7 @@ struct StepWork {
   double computeSeconds = 0;                         // in tasks, without:
   double collectiveSeconds = 0, transferSeconds = 0; // waiting included
   double waitSeconds = 0; // for messages of others, copying them included
+  double dataSeconds = 0; // waiting for inputs
   int64_t sends = 0, receives = 0, bytesSent = 0, bytesReceived = 0;
   int64_t collectives = 0, collectiveBytes = 0;
   int64_t savedSets = 0; // most that were in use at once

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// npy, zip and the shuffle. Whole data files: test_executable.py.
+// npy, zip, tokens, the shuffle and the prefetch. Whole data files:
+// test_executable.py.
 #include "data/Npy.h"
+#include "data/Prefetch.h"
 #include "data/Shuffle.h"
+#include "data/Tokens.h"
 #include "data/Zip.h"
 
 #include <gtest/gtest.h>
 #include <set>
+#include <thread>
 
 namespace mptrt {
 namespace {
@@ -126,6 +130,37 @@ TEST(Shuffle, DependsOnTheSeedAndMixes) {
   // About one each for a random permutation.
   EXPECT_LT(same, 10);
   EXPECT_LT(stay, 10);
+}
+
+TEST(Tokens, AreWidened) {
+  const char raw[] = {1, 2, '\xff', 4, 5, 6, 7, 8, 9};
+  int64_t wide[2];
+  widenTokens(raw + 1, 2, DType::I64, reinterpret_cast<char *>(wide), 2);
+  EXPECT_EQ(wide[0], 0xff02);
+  EXPECT_EQ(wide[1], 0x0504);
+  int32_t narrow[2];
+  widenTokens(raw + 1, 1, DType::I32, reinterpret_cast<char *>(narrow), 2);
+  EXPECT_EQ(narrow[1], 255);
+  widenTokens(raw + 1, 4, DType::I64, reinterpret_cast<char *>(wide), 2);
+  EXPECT_EQ(wide[1], 0x09080706);
+  EXPECT_EQ(tokenTypeOf("a.b/text.u16"), "u16");
+  EXPECT_EQ(tokenTypeOf("text.u64"), "");
+  EXPECT_EQ(tokenTypeOf("text"), "");
+}
+
+TEST(Prefetch, GivesStepsInOrderAndKeepsTheOneInUse) {
+  auto fill = [](int64_t step, Prefetch::Buffers &out) {
+    out.assign(2, std::vector<char>(3, static_cast<char>(step)));
+  };
+  for (int64_t used : {0, 1, 7, 50}) {
+    Prefetch prefetch(50, fill); // may end with steps untaken
+    for (int64_t step = 0; step < used; ++step) {
+      const Prefetch::Buffers &found = prefetch.take();
+      std::this_thread::yield(); // the next may be filled meanwhile
+      ASSERT_EQ(found.size(), 2u);
+      EXPECT_EQ(found[1], std::vector<char>(3, static_cast<char>(step)));
+    }
+  }
 }
 
 } // namespace
