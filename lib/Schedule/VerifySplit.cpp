@@ -13,7 +13,8 @@
 //   states      written where they are used               (VerifyStates.cpp)
 //   ops         one id stands in one task, unless it is free to clone, marked
 //               `recompute`, computed from states alone, a part of a split sum,
-//               or the same per-step task of another stage
+//               the same per-step task of another stage, or WGT, which computes
+//               of the whole batch what F computes of a micro-batch
 //
 //===----------------------------------------------------------------------===//
 #include "ClassifyOps.h"
@@ -283,7 +284,7 @@ void FormVerifier::checkOps(Task task) {
     if (free)
       fromStates.insert(op.result_begin(), op.result_end());
     auto id = op.getAttrOfType<IntegerAttr>("id");
-    if (!id || free || isFreeToClone(&op))
+    if (!id || free || isFreeToClone(&op) || task.kind == K::WGT)
       continue;
     auto [it, fresh] = byId.insert({id.getInt(), {&op, task}});
     if (!fresh && it->second.second.func != task.func)

@@ -62,7 +62,7 @@ Value Sharder::reshard(Value v, ShardingAttr form, Operation *user) {
       withSharding(v.getType(), form), v, IntegerAttr(), attr("adjoint_of"),
       attr("stage"), UnitAttr());
   stages[op] = like ? stageOf(like) : stageOf(def);
-  bool weight = def && isa<LabelWeightOp>(def);
+  bool weight = def && roles.isOfData(def);
   moments[op] = !endsMicro ? moments[v]
                 : weight   ? Moment::Before
                            : Moment::After;

@@ -13,7 +13,8 @@ namespace mlir::mpt {
 using namespace mlir;
 using namespace mlir::mpt;
 
-Sharder::Sharder(func::FuncOp func, MeshOp mesh) : func(func), mesh(mesh) {}
+Sharder::Sharder(func::FuncOp func, MeshOp mesh)
+    : func(func), mesh(mesh), roles(func) {}
 
 ShardingAttr Sharder::replicated(Value v) {
   auto type = cast<RankedTensorType>(v.getType());

@@ -89,6 +89,7 @@ private:
 
   func::FuncOp func;
   MeshOp mesh;
+  ProgramRoles roles;
   bool ok = true;
   DenseSet<Operation *> freeOps;
   DenseMap<Operation *, int64_t> stages;

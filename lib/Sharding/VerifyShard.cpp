@@ -29,7 +29,7 @@ struct VerifyShard : mlir::mpt::impl::VerifyShardPassBase<VerifyShard> {
   void checkReshard(ReshardOp op);
   void checkUpdate(OptUpdateOp op);
   void checkOp(Operation *op);
-  void checkMoment(Operation *op);
+  void checkMoment(Operation *op, const ProgramRoles &roles);
   void checkProgram(func::FuncOp func);
 
   MeshOp mesh;
@@ -122,17 +122,16 @@ void VerifyShard::checkOp(Operation *op) {
 }
 
 /// What ends micro exists after the loop over micro-batches and does not enter
-/// it again; weights of the loss are known before.
-void VerifyShard::checkMoment(Operation *op) {
+/// it again; weights of the loss, which are of inputs alone, are known before.
+void VerifyShard::checkMoment(Operation *op, const ProgramRoles &roles) {
   bool isAfter = isa<TotalsOp>(op), isInside = false;
   for (Value operand : op->getOperands()) {
     isAfter |= after.contains(operand);
     isInside |= usesMicro(operand.getType());
   }
   if (auto reshard = dyn_cast<ReshardOp>(op)) {
-    Operation *def = reshard.getInput().getDefiningOp();
     isAfter |= isInside && !usesMicro(reshard.getResult().getType()) &&
-               !isa_and_nonnull<LabelWeightOp>(def);
+               !roles.isOfData(reshard);
   } else if (isAfter && isInside && !isa<TotalsOp>(op)) {
     fail(op) << "a sum over all micro-batches meets a value of one";
   }
@@ -146,7 +145,7 @@ void VerifyShard::checkProgram(func::FuncOp func) {
     checkAxes(func, arg.getType());
   for (Operation &op : func.getBody().front()) {
     checkOp(&op);
-    checkMoment(&op);
+    checkMoment(&op, roles);
     if (roles.needsStage(&op) && !op.hasAttr("stage"))
       fail(&op) << "forward op '" << op.getName()
                 << "' has no stage and is not free to clone";

@@ -9,6 +9,7 @@ looked up once per sample, head tied to the embedding through a Transpose.
 head of its own, as Llama has it. `packed`: `grouped` with its q, k, v and its gate and up packed into one layer each.
 Vocabulary and widths are odd or not divided by the usual meshes' sizes where that is legal.
 Labels are ignored (-100) unevenly over samples, so micro-batches weigh differently.
+The loss is mptc's, or a node of the graph (`node`), or spelled out in it (`spelled`).
 """
 import json
 import os
@@ -184,7 +185,27 @@ def packed(g, layers):
     return grouped(g, layers, packed=True)
 
 
+def node_loss(g, logits):
+    """A mean over flattened tokens, as exporters write it."""
+    rows = g.op("Reshape", logits, g.shape(-1, VOCABULARY))
+    return g.op("SoftmaxCrossEntropyLoss", rows, g.op("Reshape", "labels", g.shape(-1)), reduction="mean",
+                ignore_index=-100)
+
+
+def spelled_loss(g, logits):
+    """The sum over the labels that count, divided by their number."""
+    last = g.constant("last", np.array([2]))
+    counts = g.op("Not", g.op("Equal", "labels", g.constant("ignored", np.array(-100))))
+    weights = g.op("Cast", counts, to=TensorProto.FLOAT)
+    classes = g.constant("classes", np.arange(VOCABULARY))
+    is_label = g.op("Equal", g.op("Unsqueeze", "labels", last), classes)
+    rows = g.op("Where", is_label, g.op("LogSoftmax", logits, axis=-1), g.constant("zero", np.float32(0)))
+    picked = g.op("Mul", g.op("ReduceSum", rows, last, keepdims=0), weights)
+    return g.op("Neg", g.op("Div", g.op("ReduceSum", picked, keepdims=0), g.op("ReduceSum", weights, keepdims=0)))
+
+
 KINDS = {"decoder": decoder, "encoder": encoder, "fused": fused, "grouped": grouped, "packed": packed}
+LOSSES = {"node": node_loss, "spelled": spelled_loss}
 
 
 def make_data(rng, names):
@@ -197,27 +218,30 @@ def make_data(rng, names):
     return {**{n: data[n] for n in names}, "labels": labels}
 
 
-def write_case(folder, kind, layers=2, seed=7):
-    """Writes a case folder whose reference has no numbers."""
+def write_case(folder, kind, layers=2, seed=7, loss=None):
+    """Writes a case folder whose reference has no numbers; `loss`: one of LOSSES, mptc's own if none."""
     g = Graph(seed)
-    logits, names = KINDS[kind](g, layers)
+    output, names = KINDS[kind](g, layers)
+    data, shape = make_data(g.rng, names), (BATCH, SEQ, VOCABULARY)
+    record = {"kind": "cross_entropy", "logits": output, "labels": "labels", "ignore_index": -100}
+    if loss:
+        output, names, shape = LOSSES[loss](g, output), [*names, "labels"], ()
+        record = {"kind": "output", "name": output}
     info = lambda name, dtype, *shape: helper.make_tensor_value_info(name, dtype, shape)
     graph = helper.make_graph(
         g.nodes, kind, [info(n, TensorProto.INT64, BATCH, SEQ) for n in names],
-        [info(logits, TensorProto.FLOAT, BATCH, SEQ, VOCABULARY)],
+        [info(output, TensorProto.FLOAT, *shape)],
         [numpy_helper.from_array(a, n) for n, a in g.initializers.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     onnx.checker.check_model(model, full_check=True)
     os.makedirs(folder, exist_ok=True)
     at = lambda name: os.path.join(folder, name)
     onnx.save(model, at("model.onnx"))
-    data = make_data(g.rng, names)
     np.savez_compressed(at("data.npz"), **data)
     np.savez(at("grads0.npz"))
-    loss = {"kind": "cross_entropy", "logits": logits, "labels": "labels", "ignore_index": -100}
     trainable = [n for n, a in g.initializers.items() if a.dtype == np.float32 and a.ndim > 0]
-    record = dict(inputs={n: dict(shape=a.shape[1:], dtype=str(a.dtype)) for n, a in data.items()}, loss=loss,
-                  optimizer=OPTIMIZER, tied=[], trainable=trainable, steps=STEPS,
-                  decay=[n for n in trainable if g.initializers[n].ndim >= 2])
+    reference = dict(inputs={n: dict(shape=a.shape[1:], dtype=str(a.dtype)) for n, a in data.items()}, loss=record,
+                     optimizer=OPTIMIZER, tied=[], trainable=trainable, steps=STEPS,
+                     decay=[n for n in trainable if g.initializers[n].ndim >= 2])
     with open(at("reference.json"), "w", encoding="utf-8") as file:
-        json.dump(record, file)
+        json.dump(reference, file)

@@ -141,11 +141,14 @@ module @file attributes {mpt.config = {mesh = {pp = 2 : i64}, microbatches = 1 :
 module @loss attributes {mpt.config = {mesh = {pp = 2 : i64, dp = 2 : i64}, stages = 3 : i64}} {
   // CHECK: mpt.state @step.stop {{.*}}storage = #mpt.storage<f32, <[], partial = [sum{"dp"=2}]>>
   mpt.state @step.stop : tensor<f32> {role = "counter"}
+  mpt.state @scale : tensor<8xf32> {role = "parameter"}
   func.func @step(%x: tensor<4x8xf32> {mpt.input = "x"}, %l: tensor<4xi64> {mpt.input = "labels"}) -> (tensor<2xf32> {mpt.metric = "totals"}) {
     %stop = mpt.read @step.stop : tensor<f32>
+    %scale = mpt.read @scale : tensor<8xf32>
     %z = mpt.constant {value = 0.0 : f32, id = 0} : tensor<4x8xf32> loc("a")
-    // CHECK: mpt.tanh {{.*}} {id = 1, stage = 0}
-    %0 = mpt.tanh %x {id = 1} : tensor<4x8xf32> loc("a")
+    %b = mpt.broadcast %scale {dims = [1], id = 9} : tensor<8xf32> -> tensor<4x8xf32> loc("a")
+    // CHECK: mpt.mul {{.*}} {id = 1, stage = 0}
+    %0 = mpt.mul %x, %b {id = 1} : tensor<4x8xf32> loc("a")
     // CHECK: mpt.max {{.*}} {id = 2, stage = 1}
     %1 = mpt.max %0, %z {id = 2} : tensor<4x8xf32> loc("b")
     // CHECK: mpt.max {{.*}} {id = 3, recompute, stage = 1}

@@ -222,3 +222,27 @@ module @constants {
     return %z : !X
   }
 }
+
+// -----
+
+// A sum over the batch of what follows from inputs alone is known before the
+// first micro-batch, whatever ops compute it: the loss may be divided by it.
+// CHECK-LABEL: module @weight
+module @weight {
+  mpt.mesh <[], time ["micro"=2]>
+  mpt.state @w : tensor<8xf32> {role = "parameter", storage = #mpt.storage<f32, #mpt.s<[{}]>>}
+  func.func @step(%x.u: tensor<4x8xf32> {mpt.input = "x"}) -> (tensor<1xf32> {mpt.metric = "totals"}) {
+    %x = mpt.constrain %x.u {to = #mpt.s<[{"micro"=2}, {}]>} : tensor<4x8xf32>
+    %w = mpt.read @w : tensor<8xf32>
+    %b = mpt.broadcast %w {dims = [1], id = 0} : tensor<8xf32> -> tensor<4x8xf32>
+    %y = mpt.mul %x, %b {id = 1, stage = 0} : tensor<4x8xf32>
+    %s = mpt.reduce sum %y {axes = [0, 1], id = 2, stage = 0} : tensor<4x8xf32> -> tensor<f32>
+    // CHECK: [[N:%.*]] = mpt.reduce sum {{.*}} {axes = [0, 1], id = 3} {{.*}} -> tensor<f32, #mpt.s<[], partial = [sum{"micro"=2}]>>
+    // CHECK: [[W:%.*]] = mpt.reshard [[N]]
+    // CHECK: mpt.div {{.*}}, [[W]] {id = 4, stage = 0} : tensor<f32, #mpt.s<[], partial = [sum{"micro"=2}]>>, tensor<f32, #mpt.s<[]>>
+    %n = mpt.reduce sum %x {axes = [0, 1], id = 3} : tensor<4x8xf32> -> tensor<f32>
+    %l = mpt.div %s, %n {id = 4, stage = 0} : tensor<f32>
+    %t = mpt.totals %l {id = 5, names = ["loss"]} : tensor<f32> -> tensor<1xf32>
+    return %t : tensor<1xf32>
+  }
+}

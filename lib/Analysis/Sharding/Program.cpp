@@ -16,6 +16,7 @@ static bool isFreeToClone(Operation *op) {
 
 ProgramRoles::ProgramRoles(func::FuncOp func) {
   DenseSet<Operation *> later;
+  bool trains = !func.getOps<TotalsOp>().empty();
   for (BlockArgument arg : func.getArguments())
     batch[arg] = {BatchUse::Carried, 0};
   for (Operation &op : func.getBody().front()) {
@@ -34,9 +35,17 @@ ProgramRoles::ProgramRoles(func::FuncOp func) {
       continue;
     }
     forward.insert(&op);
-    if (isa<LabelWeightOp>(op) || all(beforeLoop))
-      beforeLoop.insert(&op);
     trackBatch(&op);
+    if (trains && llvm::all_of(op.getOperands(), [&](Value v) {
+          return !v.getDefiningOp() || ofData.contains(v.getDefiningOp());
+        }))
+      ofData.insert(&op);
+    bool isWeight =
+        ofData.contains(&op) && llvm::any_of(op.getResults(), [&](Value v) {
+          return batch.lookup(v).kind == BatchUse::Reduced;
+        });
+    if (isWeight || all(beforeLoop))
+      beforeLoop.insert(&op);
     bool ofInputs = llvm::any_of(op.getResults(), [&](Value v) {
       return batch.lookup(v).kind != BatchUse::None;
     });

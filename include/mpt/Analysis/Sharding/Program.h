@@ -30,16 +30,19 @@ public:
   /// No adjoint, and nothing that follows from adjoints; reads are none.
   bool isForward(Operation *op) const { return forward.contains(op); }
   /// Forward and neither free to clone nor known before the loop over
-  /// micro-batches (weights of the loss and what follows from constants).
+  /// micro-batches: what follows from constants, and weights of the loss (sums
+  /// over the batch of what follows from inputs).
   bool needsStage(Operation *op) const;
   /// Depends on no input of the program, but on states.
   bool isOfStates(Operation *op) const { return ofStates.contains(op); }
+  /// Of a training program: depends on inputs and constants alone.
+  bool isOfData(Operation *op) const { return ofData.contains(op); }
   BatchUse getBatch(Value v) const { return batch.lookup(v); }
 
 private:
   void trackBatch(Operation *op);
 
-  DenseSet<Operation *> forward, beforeLoop, ofStates;
+  DenseSet<Operation *> forward, beforeLoop, ofStates, ofData;
   DenseMap<Value, BatchUse> batch;
 };
 
