@@ -20,6 +20,7 @@ static void buildImport(OpPassManager &pm) {
   pm.addPass(createUnmergeDimsPass());
   pm.addPass(createSplitFusedDimsPass());
   pm.addPass(createFormCompositesPass());
+  pm.addPass(createRepeatHeadsPass());
 }
 
 static void buildDifferentiate(OpPassManager &pm) {

@@ -215,10 +215,13 @@ void Plan::runOnOperation() {
         module, "stages",
         IntegerAttr::get(IntegerType::get(&getContext(), 64), given->stages));
   ProgramRoles roles(func);
+  ConstraintSeeds seeds;
   FailureOr<int64_t> stages = planStages(func, roles, Config(module));
+  if (succeeded(stages) && mesh->getAxis("tp"))
+    seeds.residuals = findResiduals(func, roles);
   if (failed(stages) || failed(planHeader(config, *mesh, *stages)) ||
-      failed(planStorage(module, func, roles, *mesh, config)) ||
-      failed(planConstraints(func, roles, *mesh)))
+      failed(planStorage(module, func, roles, *mesh, config, seeds)) ||
+      failed(planConstraints(func, roles, *mesh, seeds)))
     return signalPassFailure();
   if (!config.isInference())
     planRecompute(func, roles);

@@ -8,15 +8,20 @@
 // features (by columns); so layers alternate. Tables of `take` are cut along
 // their rows. A parameter that meets a cut value elementwise (biases, scales)
 // is cut with it. What nothing decides stays whole: norms of whole values,
-// small things. A dim smaller than tp is never cut.
+// small things. A dim smaller than tp is never cut. Where tp divides the query
+// heads of an attention but not its key heads, the layers that make key and
+// value stay whole: each rank computes the heads that its queries use.
 //
-// Constraints are seeds for phase 4: inputs and outputs over the batch, the
-// residual stream (sums that skip layers) whole along its features.
+// The residual stream is whole along its features (see PlanConstraints.cpp).
 #include "Planner.h"
 #include "mpt/Analysis/Sharding/Factors.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
+
+static RankedTensorType tensorOf(Value v) {
+  return cast<RankedTensorType>(v.getType());
+}
 
 namespace {
 /// A value that only moves a parameter's elements: dims of the value as dims of
@@ -28,8 +33,12 @@ struct ParameterView {
 
 class TensorPlan {
 public:
-  TensorPlan(AxisRefAttr tp) : tp(tp) {}
+  TensorPlan(AxisRefAttr tp, ArrayRef<Value> residuals)
+      : tp(tp), residuals(residuals.begin(), residuals.end()) {}
   void visit(Operation *op);
+  void keepKeysWhole(AttentionOp op);
+  /// Queries that nothing else cuts over their heads.
+  SmallVector<Value> getQueries() const { return queries; }
   int64_t getCut(StateOp state) const {
     auto it = stored.find(state);
     return it == stored.end() ? -1 : it->second;
@@ -43,9 +52,12 @@ private:
   bool fits(int64_t size) const { return size >= tp.getSize(); }
   void visitDot(DotGeneralOp op);
   void visitElementwise(Operation *op);
+  void visitAttention(AttentionOp op);
   void propagate(ComputeOpInterface op);
 
   AxisRefAttr tp;
+  DenseSet<Value> residuals;
+  SmallVector<Value> queries;
   DenseMap<Operation *, int64_t> stored; ///< state -> dim, -1: whole
   DenseMap<Value, int64_t> cuts;
 };
@@ -66,7 +78,7 @@ std::optional<ParameterView> TensorPlan::viewOf(Value v) const {
   auto view = viewOf(def->getOperand(0));
   if (!view)
     return std::nullopt;
-  int64_t rank = cast<RankedTensorType>(v.getType()).getRank();
+  int64_t rank = tensorOf(v).getRank();
   SmallVector<int64_t> dims(rank, -1);
   for (int64_t d = 0; d < int64_t(view->dims.size()); ++d) {
     if (auto broadcast = dyn_cast<BroadcastOp>(def))
@@ -137,6 +149,52 @@ void TensorPlan::visitElementwise(Operation *op) {
   }
 }
 
+/// Key and value heads go with their queries; those are cut if they can be.
+void TensorPlan::visitAttention(AttentionOp op) {
+  Value query = op.getQuery();
+  if (cutOf(query) >= 0 || tensorOf(query).getDimSize(1) % tp.getSize() != 0)
+    return;
+  int64_t heads = tensorOf(op.getKey()).getDimSize(1);
+  if (heads != 1 && heads % tp.getSize() != 0)
+    return;
+  queries.push_back(query);
+  cuts[query] = 1;
+}
+
+/// Layers whose heads tp does not divide, where it divides those of the query.
+void TensorPlan::keepKeysWhole(AttentionOp op) {
+  if (tensorOf(op.getQuery()).getDimSize(1) % tp.getSize() != 0)
+    return;
+  bool single = tensorOf(op.getKey()).getDimSize(1) == 1;
+  // Values on the way up and whether their heads are known not to be divided.
+  SmallVector<std::pair<Value, bool>> work = {{op.getKey(), single},
+                                              {op.getValue(), single}};
+  DenseSet<std::pair<Value, unsigned>> seen;
+  while (!work.empty()) {
+    auto [v, uneven] = work.pop_back_val();
+    Operation *def = v.getDefiningOp();
+    if (!def || viewOf(v) || !seen.insert({v, uneven}).second)
+      continue;
+    if (auto dot = dyn_cast<DotGeneralOp>(def)) {
+      for (Value operand : dot->getOperands())
+        if (auto view = viewOf(operand); view && uneven)
+          stored.try_emplace(view->state, -1);
+      continue;
+    }
+    if (auto reshape = dyn_cast<ReshapeOp>(def)) {
+      ShardingRule rule = reshape.getShardingRule();
+      for (const DimFactors &dim : rule.operands[0])
+        uneven |=
+            dim.size() > 1 && rule.factors[dim[0]].size % tp.getSize() != 0;
+    } else if (!isa<TransposeOp, BroadcastOp, SliceOp, ConcatOp>(def) &&
+               !def->hasTrait<OpTrait::Elementwise>()) {
+      continue;
+    }
+    for (Value operand : def->getOperands())
+      work.push_back({operand, uneven});
+  }
+}
+
 /// The cut of results: that of the operands' factor, if it passes through.
 void TensorPlan::propagate(ComputeOpInterface op) {
   ShardingRule rule = op.getShardingRule();
@@ -154,7 +212,7 @@ void TensorPlan::propagate(ComputeOpInterface op) {
   for (auto [i, result] : llvm::enumerate(op->getResults()))
     for (auto [d, dim] : llvm::enumerate(rule.results[i]))
       if (factor && !dim.empty() && dim[0] == *factor)
-        cuts[result] = d;
+        cuts[result] = residuals.contains(result) ? -1 : d;
 }
 
 void TensorPlan::visit(Operation *op) {
@@ -168,6 +226,8 @@ void TensorPlan::visit(Operation *op) {
           dim >= 0 && fits(view->state.getTensorType().getDimSize(dim));
       stored[view->state] = cuttable ? dim : -1;
     }
+  } else if (auto attention = dyn_cast<AttentionOp>(op)) {
+    visitAttention(attention);
   } else if (op->hasTrait<OpTrait::Elementwise>()) {
     visitElementwise(op);
   }
@@ -194,20 +254,25 @@ static void planStopFlag(ModuleOp module, MeshOp mesh) {
 
 LogicalResult mpt::planStorage(ModuleOp module, func::FuncOp func,
                                const ProgramRoles &roles, MeshOp mesh,
-                               const Config &config) {
+                               const Config &config, ConstraintSeeds &seeds) {
   MLIRContext *ctx = module.getContext();
   planStopFlag(module, mesh);
   if (failed(applyShardOptions(module, mesh, config)))
     return failure();
   AxisRefAttr tp = mesh.getAxis("tp");
-  TensorPlan plan(tp);
+  TensorPlan plan(tp, seeds.residuals);
   for (auto state : module.getOps<StateOp>())
     if (state.getStorage() && state.getRole() == "parameter")
       plan.fix(state, state.getStorageSharding().getDimOf("tp"));
   if (tp)
     for (Operation &op : func.getBody().front())
+      if (auto attention = dyn_cast<AttentionOp>(op))
+        plan.keepKeysWhole(attention);
+  if (tp)
+    for (Operation &op : func.getBody().front())
       if (roles.isForward(&op))
         plan.visit(&op);
+  seeds.queries = plan.getQueries();
   for (auto state : module.getOps<StateOp>()) {
     if (state.getRole() != "parameter" || state.getStorage())
       continue;
@@ -223,113 +288,5 @@ LogicalResult mpt::planStorage(ModuleOp module, func::FuncOp func,
         ctx, type.getElementType(),
         ShardingAttr::get(ctx, dims, ArrayRef<PartialAttr>())));
   }
-  return success();
-}
-
-//===- constraints -------------------------------------------------------===//
-
-/// Cut over the batch only.
-static ShardingAttr batchSharding(Value v, int64_t batchDim, MeshOp mesh) {
-  MLIRContext *ctx = mesh.getContext();
-  SmallVector<AxisRefAttr> batch = {mesh.getAxis(kMicroAxis)};
-  if (AxisRefAttr dp = mesh.getAxis("dp"))
-    batch.push_back(dp);
-  SmallVector<DimShardingAttr> dims;
-  for (int64_t d = 0; d < cast<RankedTensorType>(v.getType()).getRank(); ++d)
-    dims.push_back(DimShardingAttr::get(
-        ctx, d == batchDim ? ArrayRef(batch) : ArrayRef<AxisRefAttr>(), false));
-  return ShardingAttr::get(ctx, dims, ArrayRef<PartialAttr>());
-}
-
-static Value constrain(OpBuilder &b, Value v, int64_t batchDim, MeshOp mesh) {
-  auto op = ConstrainOp::create(b, v.getLoc(), v.getType(), v,
-                                batchSharding(v, batchDim, mesh), IntegerAttr(),
-                                IntegerAttr(), IntegerAttr(), UnitAttr());
-  v.replaceAllUsesExcept(op.getResult(), op);
-  return op;
-}
-
-/// Layers (contractions with values of states) on the longest path to a value.
-static DenseMap<Value, int64_t> countLayers(func::FuncOp func,
-                                            const ProgramRoles &roles) {
-  DenseMap<Value, int64_t> layers;
-  for (Operation &op : func.getBody().front()) {
-    bool isLayer =
-        isa<DotGeneralOp>(op) && llvm::any_of(op.getOperands(), [&](Value v) {
-          return roles.getBatch(v).kind == BatchUse::None;
-        });
-    int64_t most = 0;
-    for (Value operand : op.getOperands())
-      most = std::max(most, layers.lookup(operand));
-    for (Value result : op.getResults())
-      layers[result] = most + isLayer;
-  }
-  return layers;
-}
-
-/// Values that carry the residual stream: sums of two values that are made in
-/// the program, one of which skipped layers, and those of their operands that
-/// are used elsewhere, too.
-static SmallVector<Value> findResiduals(func::FuncOp func,
-                                        const ProgramRoles &roles) {
-  llvm::SetVector<Value> stream;
-  DenseMap<Value, int64_t> layers = countLayers(func, roles);
-  auto forwardUses = [&](Value v) {
-    return llvm::count_if(
-        v.getUsers(), [&](Operation *user) { return roles.isForward(user); });
-  };
-  for (Operation &op : func.getBody().front()) {
-    auto add = dyn_cast<AddOp>(op);
-    if (!add || !roles.needsStage(add))
-      continue;
-    bool made = llvm::all_of(add->getOperands(), [&](Value v) {
-      return v.getDefiningOp() && roles.needsStage(v.getDefiningOp()) &&
-             roles.getBatch(v).kind == BatchUse::Carried;
-    });
-    bool skips = layers[add.getLhs()] != layers[add.getRhs()] &&
-                 llvm::any_of(add->getOperands(),
-                              [&](Value v) { return forwardUses(v) > 1; });
-    if (!made || !skips)
-      continue;
-    for (Value v : add->getOperands())
-      if (forwardUses(v) > 1)
-        stream.insert(v);
-    stream.insert(add.getResult());
-  }
-  return stream.takeVector();
-}
-
-LogicalResult mpt::planConstraints(func::FuncOp func, const ProgramRoles &roles,
-                                   MeshOp mesh) {
-  SmallVector<Value> residuals;
-  if (mesh.getAxis("tp"))
-    residuals = findResiduals(func, roles);
-  auto terminator = func.getBody().front().getTerminator();
-  for (OpOperand &operand : terminator->getOpOperands()) {
-    Value v = operand.get();
-    auto name = func.getResultAttrOfType<StringAttr>(operand.getOperandNumber(),
-                                                     "mpt.output");
-    if (!name || llvm::is_contained(residuals, v))
-      continue;
-    BatchUse use = roles.getBatch(v);
-    if (use.kind != BatchUse::Carried)
-      return func.emitError() << "output " << name
-                              << " has no batch dim; every output must keep "
-                                 "the first dim of the "
-                                 "inputs";
-    OpBuilder b(terminator);
-    auto op = ConstrainOp::create(
-        b, v.getLoc(), v.getType(), v, batchSharding(v, use.dim, mesh),
-        IntegerAttr(), IntegerAttr(), IntegerAttr(), UnitAttr());
-    operand.set(op);
-  }
-  for (Value v : residuals) {
-    OpBuilder b(func.getContext());
-    b.setInsertionPointAfterValue(v);
-    constrain(b, v, roles.getBatch(v).dim, mesh);
-  }
-  OpBuilder b = OpBuilder::atBlockBegin(&func.getBody().front());
-  for (BlockArgument arg : func.getArguments())
-    constrain(b, arg, 0, mesh);
   return success();
 }

@@ -13,13 +13,23 @@ namespace mlir::mpt {
 FailureOr<int64_t> planStages(func::FuncOp func, const ProgramRoles &roles,
                               const Config &config);
 
+/// What is constrained beside inputs and outputs.
+struct ConstraintSeeds {
+  SmallVector<Value> residuals; ///< whole but for the batch
+  SmallVector<Value> queries;   ///< dim 1, the heads, over tp
+};
+
 /// Sets `storage` on parameters and the stop flag (PlanTensors.cpp).
 LogicalResult planStorage(ModuleOp module, func::FuncOp func,
                           const ProgramRoles &roles, MeshOp mesh,
-                          const Config &config);
-/// Inserts `mpt.constrain`: inputs, residual stream, outputs.
+                          const Config &config, ConstraintSeeds &seeds);
+/// Values that carry the residual stream: sums of two values that are made in
+/// the program, one of which skipped layers, and those of their operands that
+/// are used elsewhere, too (PlanConstraints.cpp).
+SmallVector<Value> findResiduals(func::FuncOp func, const ProgramRoles &roles);
+/// Inserts `mpt.constrain`: inputs, outputs, seeds.
 LogicalResult planConstraints(func::FuncOp func, const ProgramRoles &roles,
-                              MeshOp mesh);
+                              MeshOp mesh, const ConstraintSeeds &seeds);
 /// Marks ops that the backward pass computes again instead of keeping
 /// (PlanRecompute.cpp).
 void planRecompute(func::FuncOp func, const ProgramRoles &roles);

@@ -127,7 +127,11 @@ LogicalResult WholeVerifier::checkCompute(ComputeOpInterface op) {
     for (auto [dim, factors] : llvm::enumerate(dims)) {
       if (ofOperand[dim].empty())
         continue;
-      bool whole = factors.empty();
+      // Dims of size 1 may have no factor.
+      bool whole =
+          factors.empty() &&
+          cast<RankedTensorType>(op->getOperand(i).getType()).getDimSize(dim) !=
+              1;
       for (unsigned factor : factors)
         whole |= rule.factors[factor].kind == IterKind::Replicate ||
                  rule.factors[factor].kind == IterKind::TwoPhase;

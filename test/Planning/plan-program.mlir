@@ -166,3 +166,34 @@ module @loss attributes {mpt.config = {mesh = {pp = 2 : i64, dp = 2 : i64}, stag
     return %tot : tensor<2xf32>
   }
 }
+
+// -----
+
+// Queries that no layer cuts (a packed layer of unequal parts) are cut over
+// their heads where they enter attention; a layer for one shared key head stays
+// whole, and the layer behind attention goes by rows.
+!X = tensor<4x6x8xf32>
+!Q = tensor<4x4x6x2xf32>
+!K = tensor<4x1x6x2xf32>
+// CHECK-LABEL: module @heads
+module @heads attributes {mpt.config = {mesh = {tp = 2 : i64}, microbatches = 1 : i64, inference = true}} {
+  // CHECK: mpt.state @kv {{.*}}storage = #mpt.storage<f32, <[{}, {}]>>
+  mpt.state @kv : tensor<8x2xf32> {role = "parameter"}
+  // CHECK: mpt.state @o {{.*}}storage = #mpt.storage<f32, <[{"tp"=2}, {}]>>
+  mpt.state @o : tensor<8x8xf32> {role = "parameter"}
+  func.func @predict(%x: !X {mpt.input = "x"}) -> (!X {mpt.output = "y"}) {
+    %wk = mpt.read @kv : tensor<8x2xf32>
+    %wo = mpt.read @o : tensor<8x8xf32>
+    %h = mpt.reshape %x {id = 0} : !X -> tensor<4x6x4x2xf32>
+    %q = mpt.transpose %h {id = 1, perm = [0, 2, 1, 3]} : tensor<4x6x4x2xf32> -> !Q
+    // CHECK: mpt.transpose {{.*}}-> tensor<4x4x6x2xf32>
+    // CHECK-NEXT: mpt.constrain {{.*}} {to = #mpt.s<[{"micro"=1}, {"tp"=2}, {}, {}]>}
+    %k0 = mpt.dot_general %x, %wk contract [2] x [0] {id = 2} : !X, tensor<8x2xf32> -> tensor<4x6x2xf32>
+    %k = mpt.reshape %k0 {id = 3} : tensor<4x6x2xf32> -> !K
+    %a, %l = mpt.attention %q, %k, %k {id = 4, scale = 1.0 : f64} : !Q, !K, !K -> !Q, tensor<4x4x6xf32>
+    %t = mpt.transpose %a {id = 5, perm = [0, 2, 1, 3]} : !Q -> tensor<4x6x4x2xf32>
+    %m = mpt.reshape %t {id = 6} : tensor<4x6x4x2xf32> -> !X
+    %y = mpt.dot_general %m, %wo contract [2] x [0] {id = 7} : !X, tensor<8x8xf32> -> !X
+    return %y : !X
+  }
+}

@@ -97,7 +97,7 @@ def test_two_all_reduces_per_block_and_direction(localize, kind, tp):
         assert not program.tasks[task], task
 
 
-@pytest.mark.parametrize("kind", TP_KINDS)
+@pytest.mark.parametrize("kind", small.KINDS)
 def test_no_full_logits(localize, kind):
     """T11c: with an odd vocabulary."""
     for shape in localize(kind, "tp=2").types:

@@ -9,6 +9,9 @@ def ImportPass : Pass<"mpt-import-onnx", "::mlir::ModuleOp"> {
 def UnmergeDimsPass : Pass<"mpt-unmerge-dims", "::mlir::ModuleOp"> {
   let summary = "transposes between merge and split of dims on the dims themselves";
 }
+def RepeatHeadsPass : Pass<"mpt-repeat-heads", "::mlir::ModuleOp"> {
+  let summary = "key heads are repeated until tp of the mesh divides them";
+}
 def SplitFusedDimsPass : Pass<"mpt-split-fused-dims", "::mlir::ModuleOp"> {
   let summary = "fused layers (qkv, gate and up) get one dim per factor";
 }
