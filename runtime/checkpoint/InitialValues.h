@@ -5,7 +5,7 @@
 #ifndef MPTRT_CHECKPOINT_INITIALVALUES_H
 #define MPTRT_CHECKPOINT_INITIALVALUES_H
 
-#include "checkpoint/WeightFiles.h"
+#include "checkpoint/SafeTensors.h"
 
 namespace mptrt {
 
@@ -45,7 +45,8 @@ private:
   Status openTensor(const abi::State &state, Origin *out) const;
 
   std::map<std::string, MappedFile> files;
-  WeightFiles weights;
+  SafeTensors weights;
+  bool hasWeights = false;
   std::vector<Origin> origins;
   std::string remark;
 };

@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles the digits model for 8 ranks, trains it, shows its curve and accuracy.
 
-    python3 -m mpt.demo --mptc=build/bin/mptc
+    python3 -m mpt.demo digits --mptc=build/bin/mptc
 
 The same model is trained on one rank; both loss curves stand side by side. Then an
 --inference executable labels the digits with the weights that training saved.
 """
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
 
 from mpt.case import Case
 from mpt.check import read_losses
+from mpt.demo import call, worst_difference
 
 MESH = "dp=2,tp=2,pp=2"
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
-def call(command):
-    print("$ " + " ".join(f"'{a}'" if any(c in a for c in "(){}|") else a for a in command),
-          flush=True)
-    result = subprocess.run(command, check=False)
-    if result.returncode:
-        sys.exit(result.returncode)
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 
 
 def train(options, case, folder, mesh):
@@ -51,8 +42,7 @@ def show_curves(partitioned, single):
     for step in range(0, len(single), 5):
         a, b = partitioned[step], single[step]
         print(f"{step:5d}  {a:<16.7f} {b:<10.7f} {abs(a - b) / b:10.1e}  {bar(a, top)}")
-    worst = max(abs(a - b) / b for a, b in zip(partitioned, single))
-    print(f"worst relative difference of the two curves: {worst:.1e}\n")
+    print(f"worst relative difference of the two curves: {worst_difference(partitioned, single):.1e}\n")
 
 
 def accuracy(options, case, folder, weights):
@@ -68,7 +58,7 @@ def accuracy(options, case, folder, weights):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="mpt.demo", description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(prog="mpt.demo digits", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--mptc", default="mptc", help="path of the compiler")
     parser.add_argument("--case", default=os.path.join(ROOT, "test", "Models", "mlp-digits"))
     options = parser.parse_args(arguments)
@@ -81,6 +71,3 @@ def main(arguments=None):
         print(f"accuracy of the trained weights on {count} digits, {MESH}: {100 * share:.1f} %")
     return 0
 
-
-if __name__ == "__main__":
-    sys.exit(main())
