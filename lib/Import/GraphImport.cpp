@@ -26,7 +26,7 @@ static const OpRow *findRow(StringRef op) {
     auto *rows = new llvm::StringMap<const OpRow *>();
     for (ArrayRef<OpRow> family :
          {getElementwiseRows(), getContractionRows(), getReductionRows(),
-          getShapeRows(), getIndexingRows(), getNeuralRows(),
+          getShapeRows(), getIndexingRows(), getGatherRows(), getNeuralRows(),
           getAttentionRows(), getLossRows()})
       for (const OpRow &row : family) {
         [[maybe_unused]] bool isNew = rows->try_emplace(row.op, &row).second;

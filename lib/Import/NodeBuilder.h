@@ -161,6 +161,7 @@ ArrayRef<OpRow> getContractionRows();
 ArrayRef<OpRow> getReductionRows();
 ArrayRef<OpRow> getShapeRows();
 ArrayRef<OpRow> getIndexingRows();
+ArrayRef<OpRow> getGatherRows();
 ArrayRef<OpRow> getNeuralRows();
 ArrayRef<OpRow> getAttentionRows();
 ArrayRef<OpRow> getLossRows();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- OnnxIndexing.cpp - constants, positions, rows ----------------------===//
+//===- OnnxIndexing.cpp - constants, positions ----------------------------===//
 //
-// Tensors made of nothing (Constant, Range, EyeLike, ...), masks made of
-// positions (Trilu, OneHot) and rows picked by index (Gather). A mask is a
-// comparison of iotas: small ones fold, large ones are computed where used.
+// Tensors made of nothing (Constant, Range, EyeLike, ...) and masks made of
+// positions (Trilu, OneHot). A mask is a comparison of iotas: small ones fold,
+// large ones are computed where used.
 //
 //===----------------------------------------------------------------------===//
 #include "NodeBuilder.h"
@@ -166,105 +166,11 @@ static Vals importOneHot(NodeBuilder &b) {
   return {b.select(hot, value(1), value(0))};
 }
 
-//===- rows ---------------------------------------------------------------===//
-
-static Vals importGather(NodeBuilder &b) {
-  auto axis = b.axis(b.getInt("axis", 0), b.input(0).rank());
-  return {axis ? b.take(b.input(0), b.input(1), *axis) : Val()};
-}
-
-/// Data and indices, if both are known at compile time; the core set has no
-/// gather of single elements.
-static bool areKnown(NodeBuilder &b) {
-  bool known = b.input(0).host && b.input(1).host;
-  if (!known)
-    b.fail("operator is supported on constants only",
-           "express it by Gather along one axis");
-  return known;
-}
-
-/// result[i..] = data[i.. with the axis at indices[i..]].
-static Vals importGatherElements(NodeBuilder &b) {
-  Val x = b.input(0), indices = b.input(1);
-  auto axis = b.axis(b.getInt("axis", 0), x.rank());
-  if (!axis || !areKnown(b))
-    return {Val()};
-  auto type = b.typeOf(indices.shape(), x.element());
-  if (indices.rank() != x.rank() || !fitsConstant(type))
-    return {b.fail("cannot gather from " + b.text(x.type) + " at " +
-                   b.text(indices.type))};
-  SmallVector<int64_t> at = indices.host->ints();
-  int64_t size = x.shape()[*axis], next = 0;
-  for (int64_t &i : at) {
-    if (i < -size || i >= size)
-      return {b.fail("index " + Twine(i) + " is out of range for dim " +
-                     Twine(*axis) + " of " + b.text(x.type))};
-    i += i < 0 ? size : 0;
-  }
-  for (int64_t d = 0; d < x.rank(); ++d)
-    if (d != *axis && indices.shape()[d] > x.shape()[d])
-      return {b.fail("cannot gather from " + b.text(x.type) + " at " +
-                     b.text(indices.type))};
-  SmallVector<int64_t> strides = stridesOf(x.shape());
-  auto source = [&](ArrayRef<int64_t> to) {
-    int64_t linear = 0;
-    for (auto [d, i] : llvm::enumerate(to))
-      linear += strides[d] * (int64_t(d) == *axis ? at[next] : i);
-    ++next;
-    return linear;
-  };
-  return {NodeBuilder::known(foldMove(x.host, type, source))};
-}
-
-/// result[b.., i.., rest] = data[b.., indices[b.., i.., :], rest].
-static Vals importGatherND(NodeBuilder &b) {
-  Val x = b.input(0), indices = b.input(1);
-  int64_t batch = b.getInt("batch_dims", 0);
-  if (!areKnown(b))
-    return {Val()};
-  int64_t depth = indices.rank() ? indices.shape().back() : 0;
-  if (batch < 0 || batch >= indices.rank() || batch + depth > x.rank() ||
-      indices.shape().take_front(batch) != x.shape().take_front(batch))
-    return {b.fail("cannot gather from " + b.text(x.type) + " at " +
-                   b.text(indices.type))};
-  SmallVector<int64_t> shape(indices.shape().drop_back());
-  llvm::append_range(shape, x.shape().drop_front(batch + depth));
-  auto type = b.typeOf(shape, x.element());
-  if (!fitsConstant(type))
-    return {b.fail("result " + b.text(type) + " has more than 64 KiB")};
-  SmallVector<int64_t> at = indices.host->ints(),
-                       strides = stridesOf(x.shape());
-  for (auto [k, i] : llvm::enumerate(at)) {
-    int64_t size = x.shape()[batch + int64_t(k) % depth];
-    if (i < -size || i >= size)
-      return {b.fail("index " + Twine(i) + " is out of range for " +
-                     b.text(x.type))};
-    i += i < 0 ? size : 0;
-  }
-  int64_t lead = indices.rank() - 1;
-  SmallVector<int64_t> rows = stridesOf(indices.shape());
-  auto source = [&](ArrayRef<int64_t> to) {
-    int64_t linear = 0, row = 0;
-    for (int64_t d = 0; d < lead; ++d)
-      row += rows[d] * to[d];
-    for (int64_t d = 0; d < x.rank(); ++d)
-      linear +=
-          strides[d] * (d < batch           ? to[d]
-                        : d < batch + depth ? at[row + d - batch]
-                                            : to[lead + d - batch - depth]);
-    return linear;
-  };
-  return {NodeBuilder::known(foldMove(x.host, type, source))};
-}
-
 ArrayRef<OpRow> mlir::mpt::import::getIndexingRows() {
   static const OpRow rows[] = {
       {"Constant", importConstant},
       {"ConstantOfShape", importConstantOfShape},
       {"EyeLike", importEyeLike},
-      {"Gather", importGather},
-      {"GatherElements", importGatherElements},
-      {"GatherND", importGatherND},
       {"OneHot", importOneHot},
       {"Range", importRange},
       {"Trilu", importTrilu},

@@ -144,14 +144,23 @@ std::optional<Val> Program::addRepeated(const onnx::Tensor &tensor,
   return v;
 }
 
-Host Program::contents(const Val &v, std::string &why) {
+Host Program::contents(const Val &v, std::string &why, uint64_t limit) {
+  if (v.narrow && uint64_t(byteSize(v.type)) <= limit) {
+    SmallVector<int64_t> strides = stridesOf(v.narrow->type.getShape());
+    return foldMove(v.narrow, v.type, [&](ArrayRef<int64_t> at) {
+      int64_t linear = 0;
+      for (auto [i, d] : llvm::enumerate(v.dims))
+        linear += at[d] * strides[i];
+      return linear;
+    });
+  }
   if (v.host || v.initializer < 0 || !v.perm.empty()) {
     why = "is not known at compile time";
     return v.host;
   }
   const Stored &from = stored[v.initializer];
   std::string bytes;
-  if (!readTensor(model, *from.tensor, kConstantLimit, bytes, why))
+  if (!readTensor(model, *from.tensor, limit, bytes, why))
     return nullptr;
   return fromBytes(from.type, from.fileElement, bytes);
 }

@@ -78,8 +78,10 @@ public:
   /// trained and are not folded. Null and `why` when it has no such form.
   Val addTensor(const onnx::Tensor &tensor, StringRef name, bool isInitializer,
                 bool mayTrain, std::string &why);
-  /// The contents, read from the file if need be; null when not known.
-  Host contents(const Val &v, std::string &why);
+  /// The contents, read from the file if need be; null when not known or when
+  /// the file has more than `limit` bytes of them.
+  Host contents(const Val &v, std::string &why,
+                uint64_t limit = kConstantLimit);
   /// The SSA value; builds constants, reads and transposes of states.
   Value materialize(const Val &v, Location loc);
 

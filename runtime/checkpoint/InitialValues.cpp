@@ -66,12 +66,10 @@ Status InitialValues::openSlice(const abi::Manifest &manifest,
 Status InitialValues::openTensor(const abi::State &state, Origin *out) const {
   const StoredTensor *tensor = weights.find(state.name);
   if (!tensor)
-    return makeStatus(Code::BadInput, "not in weights file '%s'",
-                      weights.path().c_str());
+    return makeStatus(Code::BadInput, "not in %s", weights.title().c_str());
   if (tensor->shape != fileShapeOf(state))
-    return makeStatus(Code::BadInput,
-                      "weights file '%s' has shape %s; expected %s",
-                      weights.path().c_str(), shapeText(tensor->shape).c_str(),
+    return makeStatus(Code::BadInput, "%s has shape %s; expected %s",
+                      weights.title().c_str(), shapeText(tensor->shape).c_str(),
                       shapeText(fileShapeOf(state)).c_str());
   out->stored = tensor->dtype;
   out->bytes = static_cast<size_t>(elementCount(tensor->shape)) *
@@ -86,7 +84,7 @@ Status InitialValues::openState(const abi::Manifest &manifest, size_t index,
                                 int depth, Origin *out) {
   const abi::State &state = manifest.states[index];
   const abi::Source &source = state.source;
-  if (hasWeights && isWeight(state))
+  if (!weights.empty() && isWeight(state))
     return openTensor(state, out);
   if (source.kind == "file")
     return openSlice(manifest, state, out);
@@ -117,25 +115,25 @@ static bool isPlaced(const abi::Manifest &manifest, size_t state) {
   return false;
 }
 
-/// Tensors of the file that are no weights of the program.
+/// Tensors of the files that are no weights of the program.
 static std::string unusedTensors(const abi::Manifest &manifest,
-                                 const SafeTensors &weights) {
+                                 const WeightFiles &weights) {
   std::string names;
   int count = 0;
-  for (const auto &tensor : weights.all()) {
-    bool used =
-        std::any_of(manifest.states.begin(), manifest.states.end(),
-                    [&](const abi::State &state) {
-                      return isWeight(state) && state.name == tensor.first;
-                    });
-    if (!used && ++count <= 5)
-      names += (names.empty() ? "'" : ", '") + tensor.first + "'";
-  }
+  for (const SafeTensors &file : weights.all())
+    for (const auto &tensor : file.all()) {
+      bool used =
+          std::any_of(manifest.states.begin(), manifest.states.end(),
+                      [&](const abi::State &state) {
+                        return isWeight(state) && state.name == tensor.first;
+                      });
+      if (!used && ++count <= 5)
+        names += (names.empty() ? "'" : ", '") + tensor.first + "'";
+    }
   if (count == 0)
     return "";
-  return formatText("weights file '%s' has %d tensors that the program does "
-                    "not: %s%s",
-                    weights.path().c_str(), count, names.c_str(),
+  return formatText("%s has %d tensors that the program does not: %s%s",
+                    weights.title().c_str(), count, names.c_str(),
                     count > 5 ? ", ..." : "");
 }
 
@@ -143,9 +141,7 @@ Status InitialValues::open(const abi::Manifest &manifest,
                            const std::string &path, InitialValues *out) {
   InitialValues values;
   if (!path.empty()) {
-    MPTRT_TRY(
-        SafeTensors::open(path, &values.weights).withContext("weights file"));
-    values.hasWeights = true;
+    MPTRT_TRY(WeightFiles::open(path, &values.weights));
     values.remark = unusedTensors(manifest, values.weights);
   }
   std::string problems;

@@ -5,7 +5,7 @@
 #ifndef MPTRT_CHECKPOINT_INITIALVALUES_H
 #define MPTRT_CHECKPOINT_INITIALVALUES_H
 
-#include "checkpoint/SafeTensors.h"
+#include "checkpoint/WeightFiles.h"
 
 namespace mptrt {
 
@@ -45,8 +45,7 @@ private:
   Status openTensor(const abi::State &state, Origin *out) const;
 
   std::map<std::string, MappedFile> files;
-  SafeTensors weights;
-  bool hasWeights = false;
+  WeightFiles weights;
   std::vector<Origin> origins;
   std::string remark;
 };

@@ -3,21 +3,47 @@
 #include "checkpoint/SaveStates.h"
 
 #include "checkpoint/InitialValues.h"
+#include "checkpoint/ModelCopy.h"
 #include "checkpoint/SafeTensors.h"
 
 namespace mptrt {
 
-Status saveStates(const std::string &path, Gatherer &gatherer, bool isWriter,
-                  const std::vector<SavedState> &states) {
-  SafeTensorsWriter writer;
-  if (isWriter) {
+namespace {
+
+/// Rank 0's file, of either kind; tensors come in the order of the entries.
+class WeightsWriter {
+public:
+  Status open(const std::string &path, const abi::Manifest &manifest,
+              const std::vector<SavedState> &states) {
+    asModel = isModelName(path);
+    if (asModel)
+      return model.open(manifest, path);
     std::vector<SafeTensorsWriter::Entry> entries;
     for (const SavedState &saved : states)
       entries.push_back({saved.state->name,
                          static_cast<DType>(saved.state->dtype),
                          fileShapeOf(*saved.state)});
-    MPTRT_TRY(writer.open(path, entries));
+    return tensors.open(path, entries);
   }
+  Status write(const abi::State &state, const std::vector<char> &values) {
+    return asModel ? model.write(state, values) : tensors.write(values);
+  }
+  Status commit() { return asModel ? model.commit() : tensors.commit(); }
+
+private:
+  bool asModel = false;
+  ModelCopy model;
+  SafeTensorsWriter tensors;
+};
+
+} // namespace
+
+Status saveStates(const std::string &path, const abi::Manifest &manifest,
+                  Gatherer &gatherer, bool isWriter,
+                  const std::vector<SavedState> &states) {
+  WeightsWriter writer;
+  if (isWriter)
+    MPTRT_TRY(writer.open(path, manifest, states));
   for (const SavedState &saved : states) {
     const abi::State &state = *saved.state;
     ShardedArray array;
@@ -34,7 +60,7 @@ Status saveStates(const std::string &path, Gatherer &gatherer, bool isWriter,
     MPTRT_TRY(gatherer.collect(array, saved.local, global.data(), strides)
                   .withContext("gathering '" + state.name + "'"));
     if (isWriter)
-      MPTRT_TRY(writer.write(global));
+      MPTRT_TRY(writer.write(state, global));
   }
   return isWriter ? writer.commit() : Status();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes states as a safetensors file: global arrays under their ONNX names, in
-// the initializer's own layout and shape, gathered tensor by tensor.
+// the initializer's own layout and shape, gathered tensor by tensor; or, if the
+// file's name ends in .onnx, as a copy of the model.
 #ifndef MPTRT_CHECKPOINT_SAVESTATES_H
 #define MPTRT_CHECKPOINT_SAVESTATES_H
 
@@ -17,7 +18,8 @@ struct SavedState {
 };
 
 /// Every rank calls it with the same states; rank 0 writes the file.
-Status saveStates(const std::string &path, Gatherer &gatherer, bool isWriter,
+Status saveStates(const std::string &path, const abi::Manifest &manifest,
+                  Gatherer &gatherer, bool isWriter,
                   const std::vector<SavedState> &states);
 
 } // namespace mptrt

@@ -100,12 +100,14 @@ const Flag flags[] = {
     {"warmup", "N", "a number of at least 0", Kind::Training,
      [](O &o, const S &v) { return parseCount(v, &o.warmup); },
      "step i of the first N has lr * (i + 1) / N"},
-    {"weights", "FILE", "a file name", Kind::Any,
+    {"weights", "FILE", "a file or a directory", Kind::Any,
      [](O &o, const S &v) { return setText(o.weights, v); },
-     "safetensors to begin with instead of the model's own values"},
+     "safetensors file, or a directory of them, to begin with instead of the "
+     "model's own values"},
     {"save", "FILE", "a file name", Kind::Training,
      [](O &o, const S &v) { return setText(o.save, v); },
-     "write the weights after the last step, as safetensors"},
+     "write the weights after the last step: safetensors, or a copy of the "
+     "model if the name ends in .onnx"},
     {"save-grads", "FILE", "a file name", Kind::Training,
      [](O &o, const S &v) { return setText(o.saveGrads, v); },
      "write the gradients of step 0, before clipping"},

@@ -66,10 +66,10 @@ Status RankRun::writeFiles() {
   // Rank 0 may write for long while the others wait.
   communicator->setTimeout(std::max(options.timeoutInit, options.timeoutStep));
   if (!options.saveGrads.empty() && stepsDone > 0)
-    MPTRT_TRY(saveStates(options.saveGrads, *gatherer, isWriter,
+    MPTRT_TRY(saveStates(options.saveGrads, manifest, *gatherer, isWriter,
                          savedStates(/*ofGradients=*/true)));
   if (!options.save.empty())
-    MPTRT_TRY(saveStates(options.save, *gatherer, isWriter,
+    MPTRT_TRY(saveStates(options.save, manifest, *gatherer, isWriter,
                          savedStates(/*ofGradients=*/false)));
   if (!options.outputs.empty() && isWriter)
     MPTRT_TRY(outputs.write(options.outputs));

@@ -3,6 +3,7 @@
 // starts the ranks, turns their verdict into the exit code.
 #include "exec/RunProgram.h"
 
+#include "checkpoint/ModelCopy.h"
 #include "exec/Inspect.h"
 #include "exec/RankRun.h"
 
@@ -61,6 +62,13 @@ static Status checkOutputFiles(const Program &program, const Options &options) {
                       "'--outputs' has value '%s', but the program has %zu "
                       "outputs; use a name that ends in .npz",
                       options.outputs.c_str(), program.manifest.outputs.size());
+  if (isModelName(options.saveGrads))
+    return makeStatus(Code::Usage,
+                      "'--save-grads' has value '%s'; gradients are no model; "
+                      "use a name that ends in .safetensors",
+                      options.saveGrads.c_str());
+  if (isModelName(options.save))
+    MPTRT_TRY(ModelCopy::check(program.manifest, options.save));
   for (const std::string &path :
        {options.save, options.saveGrads, options.outputs, options.trace})
     if (!path.empty())

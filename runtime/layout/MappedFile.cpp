@@ -99,6 +99,21 @@ Status FileWriter::write(const void *data, size_t size) {
   return Status();
 }
 
+Status FileWriter::writeAt(int64_t offset, const void *data, size_t size) {
+  const char *at = static_cast<const char *>(data);
+  while (size > 0) {
+    ssize_t written = pwrite(file, at, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return failed("write");
+    at += written;
+    offset += written;
+    size -= static_cast<size_t>(written);
+  }
+  return Status();
+}
+
 Status FileWriter::commit() {
   if (fsync(file) != 0)
     return failed("write");

@@ -8,6 +8,7 @@
 #include "mptrt/Status.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace mptrt {
@@ -46,6 +47,8 @@ public:
 
   Status open(const std::string &path);
   Status write(const void *data, size_t size);
+  /// Over what has been written.
+  Status writeAt(int64_t offset, const void *data, size_t size);
   /// Makes the file durable and gives it its name.
   Status commit();
 

@@ -166,8 +166,10 @@ def test_target_that_is_data(tmp_path):
      "class weights (input 'weight') are not supported; scale the scores, or leave the weights out"),
     ("Einsum", [X], {"equation": "ii->i"}, "equation 'ii->i' has an ellipsis or a letter twice in one term; write it "
      "with letters that differ"),
-    ("GatherElements", [X, Const([[0]])], {}, "operator is supported on constants only; express it by Gather along one "
-     "axis"),
+    ("GatherElements", [X, Const([[0, 2]])], {}, "index 2 is out of range for dim 0 of f32[2, 2]"),
+    ("GatherElements", [X, Const([0])], {}, "cannot gather from f32[2, 3] at i64[1]"),
+    ("GatherND", [X, Const([[0, 3], [1, 0]])], {}, "index 3 is out of range for dim 1 of f32[2, 3]"),
+    ("GatherND", [X, Const([[0, 0, 0]])], {}, "cannot gather from f32[2, 3] at i64[1, 3]"),
     ("Pad", [X, Const([0, 3, 0, 0])], {"mode": "reflect"},
      "pads of dim 1 of size 3 are 3 and 0, which mode 'reflect' does not have"),
 ])
