@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpt/Driver/Explain.h"
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
 
 using namespace mlir;
 using namespace mlir::mpt;
-
-static int64_t bytesOf(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  unsigned bits = std::max(8u, shaped.getElementTypeBitWidth());
-  return shaped.getNumElements() * (bits / 8);
-}
 
 void mpt::listParameters(ModuleOp module, raw_ostream &os) {
   int64_t elements = 0;

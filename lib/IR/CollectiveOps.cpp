@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
 
-static int64_t bytesOf(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  unsigned bits = shaped.getElementType().isInteger(1)
-                      ? 8
-                      : shaped.getElementTypeBitWidth();
-  return shaped.getNumElements() * (bits / 8);
-}
-
-static LogicalResult checkBytes(Operation *op, int64_t found, int64_t expected) {
+static LogicalResult checkBytes(Operation *op, int64_t found,
+                                int64_t expected) {
   if (found == expected)
     return success();
   return op->emitOpError() << "'bytes' is " << found << ", its payload has "
@@ -36,7 +29,8 @@ LogicalResult ReshardOp::verify() {
 LogicalResult AllReduceOp::verify() {
   if (failed(checkKind(*this, getKind())))
     return failure();
-  if (!getOutputs().empty() && getInputs().getTypes() != getOutputs().getTypes())
+  if (!getOutputs().empty() &&
+      getInputs().getTypes() != getOutputs().getTypes())
     return emitOpError() << "results must have the types of the operands";
   int64_t bytes = 0;
   for (Type type : getInputs().getTypes())
@@ -59,8 +53,8 @@ LogicalResult AllToAllOp::verify() {
 static LogicalResult verifyRankScalar(Operation *op, int64_t size) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   if (type.getRank() != 0 || !type.getElementType().isInteger(64))
-    return op->emitOpError() << "result must be a scalar of type i64, found "
-                             << type;
+    return op->emitOpError()
+           << "result must be a scalar of type i64, found " << type;
   if (size < 1)
     return op->emitOpError() << "size must be positive, found " << size;
   return success();
@@ -85,7 +79,8 @@ LogicalResult MaskPadOp::verify() {
     return emitOpError() << "result must have the type of the operand";
   auto type = cast<RankedTensorType>(getInput().getType());
   if (int64_t(getDim()) < 0 || int64_t(getDim()) >= type.getRank())
-    return emitOpError() << "dim " << getDim() << " is out of range for " << type;
+    return emitOpError() << "dim " << getDim() << " is out of range for "
+                         << type;
   auto value = dyn_cast<TypedAttr>(getValue());
   if (!value || value.getType() != type.getElementType())
     return emitOpError() << "value must be a scalar of type "

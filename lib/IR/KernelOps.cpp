@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -53,10 +53,7 @@ LogicalResult BufferOp::verify() {
     return emitOpError() << "arena must be a memref of bytes, found " << arena;
   if (getIndex() && !getStride())
     return emitOpError() << "an indexed buffer needs a 'stride'";
-  unsigned bits = result.getElementType().isInteger(1)
-                      ? 8
-                      : result.getElementTypeBitWidth();
-  int64_t bytes = result.getNumElements() * (bits / 8);
+  int64_t bytes = bytesOf(result);
   if (int64_t(getAt()) < 0 || int64_t(getAt()) + bytes > arena.getDimSize(0))
     return emitOpError() << "bytes [" << getAt() << ", " << getAt() + bytes
                          << ") lie outside of the arena of "

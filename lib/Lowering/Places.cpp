@@ -5,52 +5,11 @@
 using namespace mlir;
 using namespace mlir::mpt;
 
-int64_t mpt::bytesOf(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  unsigned bits = shaped.getElementTypeBitWidth();
-  return shaped.getNumElements() * ((bits + 7) / 8);
-}
-
-//===- bindings ----------------------------------------------------------===//
-
-static constexpr std::pair<StringLiteral, PlaceKind> placeAttrs[] = {
-    {"mpt.state", PlaceKind::State},   {"mpt.input", PlaceKind::Input},
-    {"mpt.inputs", PlaceKind::Inputs}, {"mpt.output", PlaceKind::Output},
-    {"mpt.save", PlaceKind::Save},     {"mpt.once", PlaceKind::Once},
-    {"mpt.acc", PlaceKind::Acc},       {"mpt.grad", PlaceKind::Grad},
-    {"mpt.recv", PlaceKind::Recv},     {"mpt.send", PlaceKind::Send},
-    {"mpt.metric", PlaceKind::Metric}};
-
-static std::optional<PlaceName>
-readPlaceName(llvm::function_ref<Attribute(StringRef)> get) {
-  for (auto [name, kind] : placeAttrs) {
-    Attribute attr = get(name);
-    if (auto symbol = dyn_cast_or_null<FlatSymbolRefAttr>(attr))
-      return PlaceName{kind, symbol.getValue()};
-    if (auto text = dyn_cast_or_null<StringAttr>(attr))
-      return PlaceName{kind, text.getValue()};
-  }
-  return std::nullopt;
-}
-std::optional<PlaceName> mpt::getArgPlace(func::FuncOp task, unsigned index) {
-  return readPlaceName(
-      [&](StringRef name) { return task.getArgAttr(index, name); });
-}
-std::optional<PlaceName> mpt::getResultPlace(func::FuncOp task,
-                                             unsigned index) {
-  return readPlaceName(
-      [&](StringRef name) { return task.getResultAttr(index, name); });
-}
-
 FailureOr<TaskName> mpt::parseTask(func::FuncOp task) {
-  StringRef name = task.getName();
-  TaskName parsed{0, ""};
-  if (!name.consume_front("s") || name.consumeInteger(10, parsed.stage) ||
-      !name.consume_front("_") || name.empty())
-    return task.emitOpError()
-           << "'" << task.getName() << "' is no task; expected s<stage>_<TASK>";
-  parsed.kind = name;
-  return parsed;
+  if (std::optional<TaskName> name = readTaskName(task.getName()))
+    return *name;
+  return task.emitOpError()
+         << "'" << task.getName() << "' is no task; expected s<stage>_<TASK>";
 }
 
 bool Address::meets(const Address &o) const {
@@ -88,30 +47,31 @@ TransferOp Places::getTransfer(StringRef name) const {
 
 /// Inputs, outputs and metrics are the coordinate's, states too unless several
 /// stages write them; a sum over NORM has one operand per stage.
-Places::Key Places::keyOf(int64_t stage, PlaceKind kind, StringRef name) const {
+Places::Key Places::keyOf(int64_t stage, BindingKind kind,
+                          StringRef name) const {
   switch (kind) {
-  case PlaceKind::Inputs:
-    return {-1, PlaceKind::Input, name};
-  case PlaceKind::Input:
-  case PlaceKind::Output:
-  case PlaceKind::Metric:
+  case BindingKind::Inputs:
+    return {-1, BindingKind::Input, name};
+  case BindingKind::Input:
+  case BindingKind::Output:
+  case BindingKind::Metric:
     return {-1, kind, name};
-  case PlaceKind::State: {
+  case BindingKind::State: {
     auto it = writers.find(name);
     bool copies = it != writers.end() && it->second.size() > 1;
     return {copies ? stage : -1, kind, name};
   }
-  case PlaceKind::Recv:
-  case PlaceKind::Send: {
+  case BindingKind::Recv:
+  case BindingKind::Send: {
     TransferOp transfer = getTransfer(name);
     if (transfer.getMode() == "move")
       return {-1, kind, name};
     if (transfer.getTask() == "acc")
-      return {stage, PlaceKind::Acc, *transfer.getOf()};
+      return {stage, BindingKind::Acc, *transfer.getOf()};
     // What comes back lies where the first stage's operand was.
     SmallVector<int64_t> here = getStagesHere(transfer);
-    bool first = kind == PlaceKind::Recv && !here.empty();
-    return {first ? here.front() : stage, PlaceKind::Send, name};
+    bool first = kind == BindingKind::Recv && !here.empty();
+    return {first ? here.front() : stage, BindingKind::Send, name};
   }
   default:
     return {stage, kind, name};
@@ -126,23 +86,23 @@ const Places::Place *Places::lookup(const Key &key) const {
   return const_cast<Places *>(this)->lookup(key);
 }
 
-LogicalResult Places::collect(func::FuncOp task,
-                              std::optional<PlaceName> binding, Type type,
-                              const Twine &what) {
+LogicalResult Places::collect(func::FuncOp task, std::optional<Binding> binding,
+                              Type type, const Twine &what) {
   if (!binding)
     return task.emitOpError()
            << what << " of '" << task.getName()
            << "' is bound to nothing; expected one of mpt.state, mpt.input, "
               "mpt.inputs, mpt.output, mpt.save, mpt.once, mpt.acc, mpt.grad, "
               "mpt.recv, mpt.send, mpt.metric";
-  if ((binding->kind == PlaceKind::Recv || binding->kind == PlaceKind::Send) &&
+  if ((binding->kind == BindingKind::Recv ||
+       binding->kind == BindingKind::Send) &&
       !getTransfer(binding->name))
     return task.emitOpError() << what << " of '" << task.getName()
                               << "' names no transfer: @" << binding->name;
   int64_t stage = parseTask(task)->stage;
   int64_t bytes = bytesOf(type);
   Key key = keyOf(stage, binding->kind, binding->name);
-  bool whole = binding->kind == PlaceKind::Inputs;
+  bool whole = binding->kind == BindingKind::Inputs;
   Place *known = lookup(key);
   if (!known) {
     list.push_back({key, {}});
@@ -161,12 +121,12 @@ LogicalResult Places::collect(func::FuncOp task,
 LogicalResult Places::collect(func::FuncOp task) {
   bool ok = true;
   for (BlockArgument arg : task.getArguments())
-    ok &= succeeded(collect(task, getArgPlace(task, arg.getArgNumber()),
+    ok &= succeeded(collect(task, getArgBinding(task, arg.getArgNumber()),
                             arg.getType(),
                             "argument " + Twine(arg.getArgNumber())));
   for (auto [i, type] : llvm::enumerate(task.getResultTypes()))
     ok &= succeeded(
-        collect(task, getResultPlace(task, i), type, "result " + Twine(i)));
+        collect(task, getResultBinding(task, i), type, "result " + Twine(i)));
   return success(ok);
 }
 
@@ -200,9 +160,9 @@ void Places::orderBuckets() {
         auto arg = dyn_cast<BlockArgument>(operand);
         if (!arg)
           continue;
-        PlaceName binding = *getArgPlace(task, arg.getArgNumber());
+        Binding binding = *getArgBinding(task, arg.getArgNumber());
         Key key = keyOf(name.stage, binding.kind, binding.name);
-        if (key.kind == PlaceKind::Acc && !llvm::is_contained(buckets, key))
+        if (key.kind == BindingKind::Acc && !llvm::is_contained(buckets, key))
           buckets.push_back(key);
       }
   }
@@ -220,8 +180,8 @@ LogicalResult Places::build() {
       continue;
     tasks.push_back(function);
     for (unsigned i = 0; i < function.getNumResults(); ++i) {
-      std::optional<PlaceName> to = getResultPlace(function, i);
-      if (!to || to->kind != PlaceKind::State)
+      std::optional<Binding> to = getResultBinding(function, i);
+      if (!to || to->kind != BindingKind::State)
         continue;
       SmallVector<int64_t> &stages = writers[to->name];
       if (!llvm::is_contained(stages, name->stage))
@@ -256,7 +216,7 @@ void Places::put(Place &place) { place.address.at = take(place.address.bytes); }
 void Places::layOutStates() {
   for (StringRef role : {"parameter", "optimizer", ""})
     for (Place &place : list) {
-      if (place.key.kind != PlaceKind::State)
+      if (place.key.kind != BindingKind::State)
         continue;
       auto state = dyn_cast_or_null<StateOp>(
           SymbolTable::lookupSymbolIn(module, place.key.name));
@@ -272,15 +232,15 @@ void Places::layOutAccumulators() {
     put(*lookup(key));
   for (int64_t stage = 0; stage < int64_t(stagePlace.size()); ++stage)
     for (Place &place : list)
-      if (place.key.kind == PlaceKind::Acc && place.key.stage == stage &&
+      if (place.key.kind == BindingKind::Acc && place.key.stage == stage &&
           !llvm::is_contained(buckets, place.key))
         put(place);
   for (Place &place : list) {
-    if (place.key.kind != PlaceKind::Grad)
+    if (place.key.kind != BindingKind::Grad)
       continue;
     // Reduced in place; a shard of it (ZeRO) has a place of its own.
     const Place *acc =
-        lookup(Key{place.key.stage, PlaceKind::Acc, place.key.name});
+        lookup(Key{place.key.stage, BindingKind::Acc, place.key.name});
     if (acc && acc->address.bytes == place.address.bytes)
       place.address.at = acc->address.at;
     else
@@ -291,16 +251,16 @@ void Places::layOutAccumulators() {
 /// Values of a step, operands of sums, metrics.
 void Places::layOutStep() {
   for (Place &place : list) {
-    bool isSum = place.key.kind == PlaceKind::Send && place.key.stage >= 0;
-    if (place.key.kind == PlaceKind::Once ||
-        place.key.kind == PlaceKind::Metric || isSum)
+    bool isSum = place.key.kind == BindingKind::Send && place.key.stage >= 0;
+    if (place.key.kind == BindingKind::Once ||
+        place.key.kind == BindingKind::Metric || isSum)
       put(place);
   }
 }
 
 /// Micro-batches of an input are contiguous: WGT reads them as one tensor.
 void Places::layOutInputs() {
-  for (PlaceKind kind : {PlaceKind::Input, PlaceKind::Output})
+  for (BindingKind kind : {BindingKind::Input, BindingKind::Output})
     for (Place &place : list) {
       if (place.key.kind != kind)
         continue;
@@ -308,7 +268,7 @@ void Places::layOutInputs() {
       a.index = IndexKind::Micro;
       a.count = micro;
       a.stride =
-          kind == PlaceKind::Input ? a.bytes : alignTo(a.bytes, kArenaAlign);
+          kind == BindingKind::Input ? a.bytes : alignTo(a.bytes, kArenaAlign);
       a.at = take(a.stride * micro);
     }
 }
@@ -320,11 +280,11 @@ StringRef Places::keptAs(StringRef transfer, int64_t stage) const {
     auto results = task.getBody().front().getTerminator()->getOperands();
     for (auto [i, value] : llvm::enumerate(results)) {
       auto arg = dyn_cast<BlockArgument>(value);
-      std::optional<PlaceName> to = getResultPlace(task, i);
-      if (!arg || to->kind != PlaceKind::Save)
+      std::optional<Binding> to = getResultBinding(task, i);
+      if (!arg || to->kind != BindingKind::Save)
         continue;
-      std::optional<PlaceName> from = getArgPlace(task, arg.getArgNumber());
-      if (from->kind == PlaceKind::Recv && from->name == transfer)
+      std::optional<Binding> from = getArgBinding(task, arg.getArgNumber());
+      if (from->kind == BindingKind::Recv && from->name == transfer)
         return to->name;
     }
   }
@@ -334,7 +294,7 @@ StringRef Places::keptAs(StringRef transfer, int64_t stage) const {
 void Places::layOutSavedSets() {
   llvm::MapVector<int64_t, SmallVector<Place *>> stages;
   for (Place &place : list)
-    if (place.key.kind == PlaceKind::Save)
+    if (place.key.kind == BindingKind::Save)
       stages[place.key.stage].push_back(&place);
   for (auto &[stage, saved] : stages) {
     SavedSet set{stage, cursor, 0, std::max<int64_t>(saveCount[stage], 1)};
@@ -363,19 +323,19 @@ void Places::layOutTransfers() {
     a.at = take(a.stride * a.count);
   };
   for (Place &place : list) {
-    if (place.key.kind != PlaceKind::Recv)
+    if (place.key.kind != BindingKind::Recv)
       continue;
     int64_t to = *getTransfer(place.key.name).getTo();
     StringRef kept = keptAs(place.key.name, to);
     if (kept.empty())
       putSlots(place);
     else
-      place.address = lookup(Key{to, PlaceKind::Save, kept})->address;
+      place.address = lookup(Key{to, BindingKind::Save, kept})->address;
   }
   for (Place &place : list) {
-    if (place.key.kind != PlaceKind::Send || place.key.stage >= 0)
+    if (place.key.kind != BindingKind::Send || place.key.stage >= 0)
       continue;
-    const Place *received = lookup(Key{-1, PlaceKind::Recv, place.key.name});
+    const Place *received = lookup(Key{-1, BindingKind::Recv, place.key.name});
     if (!received) {
       putSlots(place);
       continue;
@@ -386,11 +346,11 @@ void Places::layOutTransfers() {
   }
 }
 
-Address Places::find(int64_t stage, const PlaceName &binding) const {
+Address Places::find(int64_t stage, const Binding &binding) const {
   const Place *place = lookup(keyOf(stage, binding.kind, binding.name));
   assert(place && "all bindings of the coordinate were collected");
   Address address = place->address;
-  if (binding.kind == PlaceKind::Inputs) {
+  if (binding.kind == BindingKind::Inputs) {
     address.index = IndexKind::None;
     address.bytes *= address.count;
     address.stride = 0;
@@ -429,15 +389,15 @@ Places::getPlaces(llvm::function_ref<FlatSymbolRefAttr(Type)> sumKernel) {
   MLIRContext *context = module.getContext();
   SmallVector<Attribute> entries;
   // Saved sets and values of a step are the tasks' own.
-  static constexpr std::pair<PlaceKind, StringLiteral> kinds[] = {
-      {PlaceKind::State, "state"},   {PlaceKind::Acc, "acc"},
-      {PlaceKind::Grad, "grad"},     {PlaceKind::Input, "input"},
-      {PlaceKind::Output, "output"}, {PlaceKind::Send, "send"},
-      {PlaceKind::Recv, "recv"},     {PlaceKind::Metric, "metric"}};
+  static constexpr std::pair<BindingKind, StringLiteral> kinds[] = {
+      {BindingKind::State, "state"},   {BindingKind::Acc, "acc"},
+      {BindingKind::Grad, "grad"},     {BindingKind::Input, "input"},
+      {BindingKind::Output, "output"}, {BindingKind::Send, "send"},
+      {BindingKind::Recv, "recv"},     {BindingKind::Metric, "metric"}};
   for (auto [kind, name] : kinds) {
     SmallVector<const Place *> sorted;
     for (const Place &p : list)
-      if (p.key.kind == kind && (kind != PlaceKind::Send || p.key.stage < 0))
+      if (p.key.kind == kind && (kind != BindingKind::Send || p.key.stage < 0))
         sorted.push_back(&p);
     llvm::sort(sorted, [](const Place *a, const Place *b) {
       return a->address.at < b->address.at;
@@ -456,8 +416,8 @@ Places::getPlaces(llvm::function_ref<FlatSymbolRefAttr(Type)> sumKernel) {
       continue;
     SmallVector<int64_t> sources, targets;
     for (int64_t stage : getStagesHere(transfer)) {
-      for (auto [kind, to] : {std::pair(PlaceKind::Send, &sources),
-                              std::pair(PlaceKind::Recv, &targets)})
+      for (auto [kind, to] : {std::pair(BindingKind::Send, &sources),
+                              std::pair(BindingKind::Recv, &targets)})
         if (const Place *p = lookup(keyOf(stage, kind, transfer.getSymName())))
           to->push_back(p->address.at);
     }
@@ -484,7 +444,7 @@ ArrayAttr Places::getRegions(int64_t workBytes) {
   MLIRContext *context = module.getContext();
   SmallVector<Attribute> entries;
   for (const Place &p : list)
-    if (p.key.kind == PlaceKind::Once)
+    if (p.key.kind == BindingKind::Once)
       entries.push_back(Entry(context, "once", p.key.name)
                             .add("stage", p.key.stage)
                             .add("at", p.address.at)

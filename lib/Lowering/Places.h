@@ -17,43 +17,14 @@
 #ifndef MPT_LOWERING_PLACES_H
 #define MPT_LOWERING_PLACES_H
 
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::mpt {
 
 inline constexpr int64_t kArenaAlign = 64;
 
-/// Bytes of a tensor or memref in memory: i1 takes a byte.
-int64_t bytesOf(Type type);
-
-enum class PlaceKind {
-  State,
-  Input,
-  Inputs,
-  Output,
-  Save,
-  Once,
-  Acc,
-  Grad,
-  Recv,
-  Send,
-  Metric
-};
-
-/// What an argument or a result of a task is bound to.
-struct PlaceName {
-  PlaceKind kind;
-  StringRef name;
-};
-std::optional<PlaceName> getArgPlace(func::FuncOp task, unsigned index);
-std::optional<PlaceName> getResultPlace(func::FuncOp task, unsigned index);
-
-/// Stage and kind of a task, from its name `s<stage>_<kind>`.
-struct TaskName {
-  int64_t stage;
-  StringRef kind;
-};
+/// The name of a task; reports a function that is none.
 FailureOr<TaskName> parseTask(func::FuncOp task);
 
 /// Which number of an action chooses among equal places.
@@ -88,7 +59,7 @@ public:
   ArrayRef<func::FuncOp> getTasks() const { return tasks; }
   /// Bytes of all places: the working region begins there.
   int64_t getBytes() const { return cursor; }
-  Address find(int64_t stage, const PlaceName &binding) const;
+  Address find(int64_t stage, const Binding &binding) const;
 
   /// The attributes `places` (for the manifest) and `regions` of the arena;
   /// `sumKernel` gives the kernel that adds operands of a type.
@@ -98,7 +69,7 @@ public:
 private:
   struct Key {
     int64_t stage; ///< -1: of the coordinate
-    PlaceKind kind;
+    BindingKind kind;
     StringRef name;
     bool operator==(const Key &o) const {
       return stage == o.stage && kind == o.kind && name == o.name;
@@ -110,10 +81,10 @@ private:
   };
 
   LogicalResult collect(func::FuncOp task);
-  LogicalResult collect(func::FuncOp task, std::optional<PlaceName> binding,
+  LogicalResult collect(func::FuncOp task, std::optional<Binding> binding,
                         Type type, const Twine &what);
   void countIndices();
-  Key keyOf(int64_t stage, PlaceKind kind, StringRef name) const;
+  Key keyOf(int64_t stage, BindingKind kind, StringRef name) const;
   Place *lookup(const Key &key);
   const Place *lookup(const Key &key) const;
   int64_t take(int64_t bytes);

@@ -47,7 +47,7 @@ void TaskPlanner::addArguments() {
     plan.storageOf[arg] = storage;
     plan.storages[storage].isArgument = true;
     plan.storages[storage].address =
-        places.find(plan.stage, *getArgPlace(plan.task, arg.getArgNumber()));
+        places.find(plan.stage, *getArgBinding(plan.task, arg.getArgNumber()));
   }
 }
 
@@ -91,7 +91,7 @@ void TaskPlanner::keepReturned() {
   Operation *exit = plan.task.getBody().front().getTerminator();
   for (auto [i, value] : llvm::enumerate(exit->getOperands())) {
     Storage &storage = plan.storages[plan.storageOf.lookup(value)];
-    Address home = places.find(plan.stage, *getResultPlace(plan.task, i));
+    Address home = places.find(plan.stage, *getResultBinding(plan.task, i));
     if (storage.isArgument && !storage.address->sameAs(home))
       storage.access(end);
   }
@@ -115,7 +115,7 @@ void TaskPlanner::bindResults() {
   Operation *exit = plan.task.getBody().front().getTerminator();
   for (auto [i, value] : llvm::enumerate(exit->getOperands())) {
     unsigned index = plan.storageOf.lookup(value);
-    Address home = places.find(plan.stage, *getResultPlace(plan.task, i));
+    Address home = places.find(plan.stage, *getResultBinding(plan.task, i));
     Storage &storage = plan.storages[index];
     if (!storage.address && canLieAt(index, home))
       storage.address = home;

@@ -1,50 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- Tasks.h - task functions and what their values are bound to --------===//
+//===- Tasks.h - task functions of the schedule -----------------*- C++ -*-===//
 //
-// A task is a function `s<stage>_<TASK>`. Every argument and result says by one
-// attribute what it is bound to: `mpt.state = @wte` is Binding{State, "wte"}.
+// See IR/Bindings.h for what their arguments and results are bound to.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MPT_LIB_SCHEDULE_TASKS_H
 #define MPT_LIB_SCHEDULE_TASKS_H
 
 #include "mpt/Analysis/Schedule/Schedule.h"
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 
 namespace mlir::mpt {
 
 namespace algebra = ::mpt::schedule;
-
-enum class BindingKind {
-  State,  ///< a state; as a result: its new value
-  Input,  ///< one micro-batch of an input
-  Inputs, ///< all micro-batches of an input
-  Output, ///< one micro-batch of a result (inference)
-  Save,   ///< kept from F to B
-  Once,   ///< computed once per step
-  Acc,    ///< accumulator over micro-batches: of a parameter, or "loss"
-  Grad,   ///< reduced gradient of a parameter
-  Recv,   ///< received from a transfer
-  Send,   ///< sent into a transfer
-  Metric, ///< read by the host after a step
-};
-
-struct Binding {
-  BindingKind kind;
-  StringRef name;
-  bool operator==(const Binding &o) const {
-    return kind == o.kind && name == o.name;
-  }
-};
-
-/// `mpt.state`, `mpt.input`, ...
-StringRef getAttrName(BindingKind kind);
-bool isBindingName(StringRef attribute);
-/// `{mpt.state = @wte}`: symbols for state, grad, recv, send and parameters.
-NamedAttribute getBindingAttr(MLIRContext *context, Binding binding);
-
-std::optional<Binding> getArgBinding(func::FuncOp func, unsigned index);
-std::optional<Binding> getResultBinding(func::FuncOp func, unsigned index);
 
 /// Name of the transfer that adds the totals of all stages.
 inline constexpr StringLiteral kTotals = "totals";

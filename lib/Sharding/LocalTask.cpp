@@ -85,12 +85,6 @@ void LocalTask::addPoint(Operation *origin) {
     PointOp::create(builder, origin->getLoc(), nextPoint++);
 }
 
-int64_t mlir::mpt::getBytes(Type type) {
-  auto tensor = cast<ShapedType>(type);
-  unsigned bits = std::max(8u, tensor.getElementTypeBitWidth());
-  return tensor.getNumElements() * (bits / 8);
-}
-
 SmallVector<int64_t> mlir::mpt::getSizes(ArrayRef<AxisRefAttr> axes) {
   return llvm::map_to_vector(axes, [](AxisRefAttr a) { return a.getSize(); });
 }

@@ -12,7 +12,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mpt/Analysis/Sharding/Cuts.h"
-#include "mpt/IR/Mpt.h"
+#include "mpt/IR/Bindings.h"
 #include <map>
 
 namespace mlir::mpt {
@@ -92,9 +92,6 @@ private:
   /// Rank scalars by (op name, axes, size).
   std::map<std::tuple<std::string, const void *, int64_t>, Value> scalars;
 };
-
-/// Bytes of a tensor in memory (i1 takes one byte).
-int64_t getBytes(Type type);
 
 /// Whether the op can be made local: what cannot is reported with its name.
 LogicalResult checkLocalizable(Operation *op, MeshOp mesh);

@@ -282,7 +282,7 @@ static Value reduceRows(LocalTask &task, Operation *op, StringRef kind,
       task.build<AllReduceOp>(op, rows.getType(), rows,
                               {task.attr("kind", b.getStringAttr(kind)),
                                task.attr("over", task.namesOf(axes)),
-                               task.attr("bytes", getBytes(rows.getType()))})
+                               task.attr("bytes", bytesOf(rows.getType()))})
           .getOutputs()[0];
   task.addPoint(op);
   return all;

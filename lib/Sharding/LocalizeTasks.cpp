@@ -65,7 +65,7 @@ static void localizeTransfer(TransferOp transfer, MeshOp mesh) {
   transfer.setInput(getLocalType(transfer.getInput(), isTime));
   transfer.setOutput(type);
   transfer.setOverAttr(b.getStrArrayAttr(over));
-  transfer.setBytes(getBytes(type));
+  transfer.setBytes(bytesOf(type));
 }
 
 void LocalizeTasks::runOnOperation() {

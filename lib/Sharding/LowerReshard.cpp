@@ -159,7 +159,7 @@ bool ReshardLowering::scatterOne(StringRef kind, Axes &ending) {
         op, withDim(dim, size), value,
         {task.attr("over", task.namesOf(axis)), task.attr("dim", dim),
          task.attr("kind", b.getStringAttr(kind)),
-         task.attr("bytes", getBytes(type()))}));
+         task.attr("bytes", bytesOf(type()))}));
     now[dim].push_back(axis);
     llvm::erase(ending, axis);
     return true;
@@ -178,7 +178,7 @@ void ReshardLowering::endPartials() {
         op, type(), value,
         {task.attr("kind", task.getBuilder().getStringAttr(kind)),
          task.attr("over", task.namesOf(ending)),
-         task.attr("bytes", getBytes(type()))}));
+         task.attr("bytes", bytesOf(type()))}));
   }
 }
 
@@ -215,7 +215,7 @@ bool ReshardLowering::moveOne() {
           op, RankedTensorType::get(sizes, type().getElementType()), value,
           {task.attr("over", task.namesOf(axis)), task.attr("split_dim", dim),
            task.attr("concat_dim", source),
-           task.attr("bytes", getBytes(type()))}));
+           task.attr("bytes", bytesOf(type()))}));
       now[source].pop_back();
       now[dim].push_back(axis);
       return true;
@@ -234,7 +234,7 @@ bool ReshardLowering::gatherOne() {
     setLocal(task.build<AllGatherOp>(op, blocks, value,
                                      {task.attr("over", task.namesOf(axis)),
                                       task.attr("dim", dim),
-                                      task.attr("bytes", getBytes(blocks))}));
+                                      task.attr("bytes", bytesOf(blocks))}));
     int64_t bound = cutBound(shape[dim], getSizes(now[dim]));
     if (bound == blocks.getDimSize(dim))
       return true;

@@ -280,7 +280,7 @@ void FormVerifier::checkTransfer(TransferOp transfer) {
   if (transfer.getInput() != transfer.getOutput())
     fail(transfer) << "local types differ: " << transfer.getInput() << " and "
                    << transfer.getOutput();
-  if (int64_t bytes = getBytes(transfer.getOutput());
+  if (int64_t bytes = bytesOf(transfer.getOutput());
       int64_t(*transfer.getBytes()) != bytes)
     fail(transfer) << "'bytes' is " << *transfer.getBytes()
                    << ", its payload has " << bytes;
