@@ -91,13 +91,30 @@ static std::optional<bool> fromMetadata(const Program &program,
   return std::nullopt;
 }
 
+/// Whether all entries may be those of a parameter, none that of a mask.
+static bool isFinite(const Program &program, const onnx::Tensor &tensor) {
+  std::string bytes, why;
+  constexpr uint64_t most = uint64_t(1) << 26;
+  Type element = program.elementType(tensor.dtype);
+  if (!element || !readTensor(program.model, tensor, most, bytes, why))
+    return true;
+  Host host = fromBytes(RankedTensorType::get(tensor.dims, element),
+                        program.storedType(tensor.dtype), bytes);
+  return llvm::all_of(
+      host->data, [](Scalar s) { return std::isfinite(s.f) && s.f > -1e4; });
+}
+
 bool mlir::mpt::import::mayTrain(const Program &program,
                                  const onnx::Tensor &initializer) {
   if (!onnx::isTrainableFloat(initializer.dtype) || initializer.elements() == 0)
     return false;
-  return !initializer.dims.empty() ||
-         matches(program, "train", initializer.name) ||
-         fromMetadata(program, initializer.name).value_or(false);
+  if (matches(program, "train", initializer.name))
+    return true;
+  std::optional<bool> said = fromMetadata(program, initializer.name);
+  if (said == true || initializer.dims.size() <= 2)
+    return said == true || !initializer.dims.empty();
+  // Of a mask that the file repeats for every sample only one sample is read.
+  return !said && isFinite(program, initializer);
 }
 
 //===- gradient paths -----------------------------------------------------===//
@@ -164,17 +181,6 @@ static Use classify(OpOperand &use, unsigned rank) {
   return isa<SelectOp>(op) ? Use::Frozen : Use::None;
 }
 
-/// Whether an added table is one of positions and not a mask.
-static bool isFinite(const Program &program, const Stored &stored) {
-  std::string bytes, why;
-  constexpr uint64_t most = uint64_t(1) << 26;
-  if (!readTensor(program.model, *stored.tensor, most, bytes, why))
-    return true;
-  Host host = fromBytes(stored.type, stored.fileElement, bytes);
-  return llvm::all_of(
-      host->data, [](Scalar s) { return std::isfinite(s.f) && s.f > -1e4; });
-}
-
 static bool isTrainedByUse(const Program &program, const Stored &stored) {
   if (stored.type.getRank() == 0 || !stored.isInitializer)
     return false;
@@ -195,7 +201,7 @@ static bool isTrainedByUse(const Program &program, const Stored &stored) {
       isWeight |= how == Use::Weight;
       isTable |= how == Use::Table;
     }
-  return isWeight || (isTable && isFinite(program, stored));
+  return isWeight || (isTable && isFinite(program, *stored.tensor));
 }
 
 SmallVector<Fate> mlir::mpt::import::decideTrainable(Program &program) {

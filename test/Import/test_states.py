@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import run_program  # noqa: E402
-from importing import TensorProto, config, helper, model_of, onnx, opt, problems  # noqa: E402
+from importing import TensorProto, config, helper, info, model_of, onnx, opt, problems  # noqa: E402
 
 node = helper.make_node
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -260,6 +260,18 @@ def test_large_repeated_tensors_are_their_first_block(tmp_path):
     assert body(text) == ["read", "broadcast", "and"] and "dims = [2, 3]" in text
     file, offset, size = re.search(r'tensor<300x300xi1>.*#mpt.slice<"([^"]*)", (\d+), (\d+), i1>', text).groups()
     assert (tmp_path / file).read_bytes()[int(offset):int(offset) + int(size)] == block.tobytes()
+
+
+def test_masks_that_are_added_drop_what_is_equal(tmp_path):
+    """Whether the exporter says that it is no parameter or the entries say so."""
+    mask = np.where(np.tri(3), 0, np.float32(-1e9)).reshape(1, 1, 3, 3).repeat(4, axis=0).astype(np.float32)
+    x = np.zeros((4, 2, 3, 3), np.float32)
+    for w, metadata in ((mask, {}), (mask + 1e9, {"folded": "['u', 'val_3']"})):
+        model = annotated(w=w, **metadata)
+        model.graph.node[0].op_type = "Add"
+        model.graph.input[0].CopyFrom(info("x", x))
+        text, _ = imported(tmp_path, model)
+        assert body(text) == ["constant", "broadcast", "add"] and "dims = [2, 3]" in text
 
 
 def test_shape_arithmetic_folds(tmp_path):
