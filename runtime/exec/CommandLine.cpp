@@ -88,6 +88,14 @@ const Flag flags[] = {
      "default: all that the data holds"},
     {"shuffle", "SEED", "a number of at least 0", Kind::Any, setSeed,
      "permute the samples of the file"},
+    {"eval-data", "FILE", "a file name", Kind::Training,
+     [](O &o, const S &v) { return setText(o.evalData, v); },
+     "as --data: also report the loss of this, which changes nothing"},
+    {"eval-every", "N", "a number of at least 1", Kind::Training,
+     [](O &o, const S &v) {
+       return parseCount(v, &o.evalEvery) && o.evalEvery > 0;
+     },
+     "after every N steps and the last; default: after the last"},
     {"lr", "X", "a number", Kind::Training,
      [](O &o, const S &v) { return parseNumber(v, &o.rate) && o.rate >= 0; },
      "learning rate, default 0.001"},

@@ -10,8 +10,10 @@
 namespace mptrt {
 
 struct Options {
-  std::string data, tokens, weights, save, saveGrads, outputs, log, trace;
+  std::string data, tokens, evalData, weights, save, saveGrads, outputs, log,
+      trace;
   std::optional<int64_t> steps; // else all that the data has
+  int64_t evalEvery = 0;        // 0: after the last step only
   std::optional<uint64_t> shuffle;
   double rate = 1e-3;
   bool cosine = false;

@@ -211,6 +211,27 @@ Status Executor::runTransfer(const abi::Action &action) {
   return joinFrom(Stream::Comm);
 }
 
+/// Runs and records it.
+Status Executor::runAction(const abi::Action &action) {
+  bool isRun = action.op == abi::ActionRun;
+  context->microbatch = action.microbatch;
+  EventRecord record;
+  record.id = isRun ? context->events.task(action.task)
+                    : context->events.transfer(action.transfer);
+  record.step = context->step;
+  record.microbatch = static_cast<int32_t>(action.microbatch);
+  record.bytes = context->events[record.id].bytes;
+  if (action.op == abi::ActionSend)
+    record.sendTo = peerRank(action);
+  if (action.op == abi::ActionReceive)
+    record.receiveFrom = peerRank(action);
+  record.begin = Ring::now();
+  Status status = isRun ? runTask(action) : runTransfer(action);
+  record.end = Ring::now();
+  context->ring.add(record);
+  return status.ok() ? status : status.withContext(describe(action));
+}
+
 Status Executor::run(int64_t step,
                      const std::function<Status()> &beforeUpdates) {
   const abi::Manifest &manifest = context->program.manifest;
@@ -219,32 +240,38 @@ Status Executor::run(int64_t step,
   savedSets.restart();
   for (size_t i = 0; i < own->actions.size(); ++i) {
     const abi::Action &action = own->actions[i];
-    bool isRun = action.op == abi::ActionRun;
-    if (isRun && !updates && beforeUpdates &&
+    if (action.op == abi::ActionRun && !updates && beforeUpdates &&
         manifest.tasks[static_cast<size_t>(action.task)].kind == "OPT") {
       updates = true;
       MPTRT_TRY(beforeUpdates());
     }
-    context->microbatch = action.microbatch;
-    EventRecord record;
-    record.id = isRun ? context->events.task(action.task)
-                      : context->events.transfer(action.transfer);
-    record.step = context->step;
-    record.microbatch = static_cast<int32_t>(action.microbatch);
-    record.bytes = context->events[record.id].bytes;
-    if (action.op == abi::ActionSend)
-      record.sendTo = peerRank(action);
-    if (action.op == abi::ActionReceive)
-      record.receiveFrom = peerRank(action);
-    record.begin = Ring::now();
-    Status status = isRun ? runTask(action) : runTransfer(action);
-    record.end = Ring::now();
-    context->ring.add(record);
-    if (!status.ok())
-      return status.withContext(describe(action));
+    MPTRT_TRY(runAction(action));
     savedSets.after(i);
   }
   return Status();
+}
+
+/// Weights of the loss, forward tasks, the totals, and what moves between them.
+bool Executor::isOfLoss(const abi::Action &action) const {
+  const abi::Manifest &manifest = context->program.manifest;
+  const std::string &kind =
+      action.op == abi::ActionRun
+          ? manifest.tasks[static_cast<size_t>(action.task)].kind
+          : manifest.transfers[static_cast<size_t>(action.transfer)].task;
+  return kind == "WGT" || kind == "F" || kind == "NORM";
+}
+
+Status Executor::evaluate() {
+  context->step = -1;
+  for (const abi::Action &action : own->actions)
+    if (isOfLoss(action))
+      MPTRT_TRY(runAction(action));
+  // What an update would have reset.
+  MPTRT_TRY(joinInto(Stream::Compute));
+  for (const abi::Range &range : own->zeroed)
+    MPTRT_TRY(context->device.memset(Stream::Compute, at(range.offset), 0,
+                                     static_cast<size_t>(range.bytes)));
+  return joinFrom(Stream::Compute);
 }
 
 } // namespace mptrt

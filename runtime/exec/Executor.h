@@ -24,6 +24,11 @@ public:
   /// task is enqueued. The host has to wait for the result.
   Status run(int64_t step, const std::function<Status()> &beforeUpdates);
 
+  /// The loss of a step's inputs and nothing else: the same list without the
+  /// tasks and transfers of the backward pass and of the update. Any part of a
+  /// proved order is an order. Of the totals only the loss is valid then.
+  Status evaluate();
+
   /// As the last step has used them.
   const SavedSets &saved() const { return savedSets; }
 
@@ -39,6 +44,8 @@ public:
 
 private:
   Status createGroups();
+  bool isOfLoss(const abi::Action &action) const;
+  Status runAction(const abi::Action &action);
   Status runTask(const abi::Action &action);
   Status runTransfer(const abi::Action &action);
   Status sendOrReceive(const abi::Action &action);

@@ -109,7 +109,8 @@ Status RankRun::enqueueStepBlock(int64_t step) {
 }
 
 /// By place of the coordinate's inputs, then micro-batch.
-void RankRun::fillInputs(int64_t step, Prefetch::Buffers &out) const {
+void RankRun::fillInputs(const DataSet &data, int64_t step,
+                         Prefetch::Buffers &out) const {
   const abi::Coordinate &own = executor.coordinate();
   size_t microbatches = static_cast<size_t>(manifest.microbatches);
   out.resize(own.inputs.size() * microbatches);
@@ -123,17 +124,28 @@ void RankRun::fillInputs(int64_t step, Prefetch::Buffers &out) const {
       std::vector<char> &local = out[i * microbatches + m];
       local.resize(static_cast<size_t>(elementCount(box.bound)) *
                    dtypeSize(static_cast<DType>(input.dtype)));
-      job.data.take(index, step, box, local.data());
+      data.take(index, step, box, local.data());
     }
   }
 }
 
-Status RankRun::enqueueInputs() {
+/// Null on a coordinate without inputs.
+std::unique_ptr<Prefetch> RankRun::readInputs(const DataSet &data,
+                                              int64_t steps) const {
+  if (executor.coordinate().inputs.empty())
+    return nullptr;
+  return std::make_unique<Prefetch>(
+      steps, [this, &data](int64_t step, Prefetch::Buffers &out) {
+        fillInputs(data, step, out);
+      });
+}
+
+Status RankRun::enqueueInputs(Prefetch *from) {
   const abi::Coordinate &own = executor.coordinate();
-  if (own.inputs.empty())
+  if (!from)
     return Status();
   int64_t begin = Ring::now();
-  const Prefetch::Buffers &inputs = prefetch->take();
+  const Prefetch::Buffers &inputs = from->take();
   meter.waitedForData(Ring::now() - begin);
   size_t microbatches = static_cast<size_t>(manifest.microbatches);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -184,7 +196,7 @@ Status RankRun::readMetrics() {
 
 Status RankRun::runStep(int64_t step) {
   MPTRT_TRY(enqueueStepBlock(step));
-  MPTRT_TRY(enqueueInputs());
+  MPTRT_TRY(enqueueInputs(prefetch.get()));
   MPTRT_TRY(executor.joinFrom(Stream::Compute));
   std::function<Status()> beforeUpdates;
   if (step == 0 && !job.options.saveGrads.empty())
@@ -247,7 +259,7 @@ bool RankRun::isReporter() const {
 Status RankRun::report(int64_t step, const StepWork &work) {
   StepReport report;
   report.step = step;
-  report.hasLoss = hasMetric(executor.coordinate(), "totals");
+  report.hasLoss = hasTotals();
   report.hasNorm = hasMetric(executor.coordinate(), "grad_norm");
   report.hasRate = job.program.trains();
   report.loss = report.hasLoss ? total("loss") : 0;
@@ -269,6 +281,10 @@ Status RankRun::report(int64_t step, const StepWork &work) {
                     "not applied; try a smaller --lr",
                     (long long)step, report.loss,
                     report.hasNorm ? report.norm : std::nan(""));
+}
+
+bool RankRun::hasTotals() const {
+  return hasMetric(executor.coordinate(), "totals");
 }
 
 /// All ranks judge a step by the same numbers.
@@ -303,11 +319,7 @@ Status RankRun::agreeToStop(bool *stop) {
 
 Status RankRun::runSteps() {
   startTime = Ring::now();
-  if (!executor.coordinate().inputs.empty())
-    prefetch = std::make_unique<Prefetch>(
-        job.steps, [this](int64_t step, Prefetch::Buffers &out) {
-          fillInputs(step, out);
-        });
+  prefetch = readInputs(job.data, job.steps);
   for (int64_t step = 0; step < job.steps; ++step) {
     meter.begin(step, *communicator);
     Status status = runStep(step);
@@ -328,6 +340,8 @@ Status RankRun::runSteps() {
     stepsDone = step + 1;
     bool stop = false;
     MPTRT_TRY(agreeToStop(&stop));
+    if (evaluatesAfter(step) && !stop)
+      MPTRT_TRY(evaluate(step));
     if (stop && stepsDone < job.steps) {
       job.stop.noteStopped();
       break;

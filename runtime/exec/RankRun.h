@@ -22,6 +22,7 @@ struct Job {
   const Program &program;
   const Options &options;
   const DataSet &data;
+  const DataSet &evalData;
   const InitialValues &initial;
   StopSignal &stop;
   int64_t steps = 0;
@@ -40,8 +41,13 @@ private:
   Status loadStates();
   Status runSteps();
   Status runStep(int64_t step);
-  void fillInputs(int64_t step, Prefetch::Buffers &out) const;
-  Status enqueueInputs();
+  std::unique_ptr<Prefetch> readInputs(const DataSet &data,
+                                       int64_t steps) const;
+  void fillInputs(const DataSet &data, int64_t step,
+                  Prefetch::Buffers &out) const;
+  Status enqueueInputs(Prefetch *from);
+  bool evaluatesAfter(int64_t step) const;
+  Status evaluate(int64_t step);
   Status enqueueStepBlock(int64_t step);
   Status takeGradients();
   Status readMetrics();
@@ -52,6 +58,7 @@ private:
   Status writeTrace();
   Status writeNow(DevicePtr to, const std::vector<char> &from);
   bool isReporter() const;
+  bool hasTotals() const;
   bool allHaveTotals() const;
   bool wantsToStop() const;
   double metric(const std::string &name) const;

@@ -102,6 +102,18 @@ static Status openData(const Program &program, const Options &options,
   return Status();
 }
 
+static Status openEvalData(const Program &program, const Options &options,
+                           DataSet *data) {
+  if (!options.evalData.empty())
+    return DataSet::open(options.evalData, options.tokens, program.manifest,
+                         data);
+  if (options.evalEvery > 0)
+    return makeStatus(Code::Usage,
+                      "'--eval-every' needs data to evaluate; give "
+                      "--eval-data=FILE");
+  return Status();
+}
+
 static void printPlan(const Program &program, const Options &options,
                       const DataSet &data, int64_t steps, int threads) {
   const abi::Manifest &manifest = program.manifest;
@@ -132,9 +144,10 @@ static Status run(const Program &program, const Options &options,
   MPTRT_TRY(discoverPlace(processEnvironment(), &place));
   MPTRT_TRY(checkPlace(program, place, *backend));
   bool isFirst = place.rank == 0;
-  DataSet data;
+  DataSet data, evalData;
   int64_t steps = 0;
   MPTRT_TRY(openData(program, options, &data, &steps));
+  MPTRT_TRY(openEvalData(program, options, &evalData));
   InitialValues initial;
   MPTRT_TRY(InitialValues::open(program.manifest, options.weights, &initial));
   if (!initial.note().empty() && isFirst)
@@ -152,7 +165,7 @@ static Status run(const Program &program, const Options &options,
   launch.timeoutStep = options.timeoutStep;
   if (isFirst)
     printPlan(program, options, data, steps, launch.threadsPerRank);
-  Job job{program, options, data, initial, stop};
+  Job job{program, options, data, evalData, initial, stop};
   job.steps = steps;
   job.threads = launch.threadsPerRank;
   job.localRank = std::max(0, place.localRank);
