@@ -2,6 +2,7 @@
 #include "BuildTasks.h"
 #include "TaskNames.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -52,6 +53,7 @@ private:
   OpBuilder b;
   int64_t micro;
   llvm::StringMap<unsigned> stateOrder;
+  llvm::StringSet<> parameters;
   llvm::StringMap<Value> accumulators; ///< of the task being built
   int points = 0;
   bool ok = true;
@@ -63,8 +65,11 @@ TaskBuilder::TaskBuilder(ModuleOp module, Classification &classes,
     : module(module), classes(classes), drafts(drafts), names(classes, drafts),
       b(OpBuilder::atBlockEnd(module.getBody())),
       micro(getOnly<MeshOp>(module).getSize(kMicro)) {
-  for (auto [i, state] : llvm::enumerate(module.getOps<StateOp>()))
+  for (auto [i, state] : llvm::enumerate(module.getOps<StateOp>())) {
     stateOrder[state.getSymName()] = i;
+    if (state.getRole() == "parameter")
+      parameters.insert(state.getSymName());
+  }
 }
 
 //===- Types -------------------------------------------------------------===//
@@ -281,7 +286,7 @@ TaskBuilder::getKey(const TaskDraft &task, const Place &place) {
   unsigned rank = llvm::find(order, kind) - order.begin();
   StringRef name = place.binding.name;
   if (kind == BK::State && task.kind == K::OPT)
-    if (module.lookupSymbol<StateOp>(name).getRole() == "parameter")
+    if (parameters.contains(name))
       rank = 1; // parameters, gradients, then the other states
   if (task.kind == K::RS && kind != BK::State)
     rank = 1; // ties among the other accumulators

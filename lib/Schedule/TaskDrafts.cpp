@@ -72,8 +72,7 @@ void TaskDrafts::resolve(Value value, TaskDraft &task) {
   }
   Operation *def = value.getDefiningOp();
   if (auto read = dyn_cast<ReadOp>(def)) {
-    auto state = program->getParentOfType<ModuleOp>().lookupSymbol<StateOp>(
-        read.getSource());
+    auto state = symbols.lookup<StateOp>(read.getSource());
     if (task.kind == K::WGT && state && state.getTrainable())
       error(read) << "a value of the whole batch depends on parameter '"
                   << read.getSource()

@@ -74,7 +74,8 @@ struct TaskDraft {
 class TaskDrafts {
 public:
   TaskDrafts(func::FuncOp program, Classification &classes, int stages)
-      : program(program), classes(classes), stages(stages) {}
+      : program(program), symbols(program->getParentOp()), classes(classes),
+        stages(stages) {}
 
   LogicalResult draft();
 
@@ -115,6 +116,7 @@ private:
   void receive(Value value, int from, TaskDraft &task);
 
   func::FuncOp program;
+  SymbolTable symbols;
   Classification &classes;
   int stages;
   std::map<std::pair<int, int>, std::unique_ptr<TaskDraft>> tasks;

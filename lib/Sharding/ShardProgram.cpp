@@ -14,7 +14,7 @@ using namespace mlir;
 using namespace mlir::mpt;
 
 Sharder::Sharder(func::FuncOp func, MeshOp mesh)
-    : func(func), mesh(mesh), roles(func) {}
+    : func(func), mesh(mesh), symbols(func->getParentOp()), roles(func) {}
 
 ShardingAttr Sharder::replicated(Value v) {
   auto type = cast<RankedTensorType>(v.getType());
@@ -46,8 +46,7 @@ void Sharder::collectWishes() {
       auto read = update.getParam().getDefiningOp<ReadOp>();
       if (!read)
         continue;
-      auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(
-          read, read.getSourceAttr());
+      auto state = symbols.lookup<StateOp>(read.getSource());
       gradients[update.getGrad()] = state.getStorageSharding();
       wishes[update.getGrad()] = state.getStorageSharding();
       continue;
@@ -152,14 +151,12 @@ void Sharder::visitCompute(ComputeOpInterface op) {
 
 void Sharder::visit(Operation *op) {
   if (auto read = dyn_cast<ReadOp>(op)) {
-    auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(
-        read, read.getSourceAttr());
+    auto state = symbols.lookup<StateOp>(read.getSource());
     Value v = read.getResult();
     v.setType(withSharding(v.getType(), state.getStorageSharding()));
     moments[v] = Moment::Before;
   } else if (auto write = dyn_cast<WriteOp>(op)) {
-    auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(
-        write, write.getSourceAttr());
+    auto state = symbols.lookup<StateOp>(write.getSource());
     write.getValueMutable().assign(
         get(write.getValue(), state.getStorageSharding(), op));
   } else if (auto constrain = dyn_cast<ConstrainOp>(op)) {

@@ -89,6 +89,7 @@ private:
 
   func::FuncOp func;
   MeshOp mesh;
+  SymbolTable symbols;
   ProgramRoles roles;
   bool ok = true;
   DenseSet<Operation *> freeOps;
