@@ -7,7 +7,8 @@
 //     slice an axis that nothing uses (free), move a minor axis to the dim that
 //     wants it (all-to-all, even cuts), gather a minor axis that must go.
 //  3. partial axes that begin: index 0 keeps the value, the others hold zeros
-//     (for max and min every index keeps it).
+//     (for max and min every index keeps it). A dim that the axis cut before
+//     is embedded instead, ahead of step 2: each rank's block among zeros.
 // Each step takes one axis, so buffers stay in block order whatever the order
 // of ranks in the group. A gather of an uneven dim gives blocks of the bound of
 // which only the last are short: the real elements are the first ones, the rest
@@ -17,6 +18,7 @@
 // are 8 elements, a slice keeps the first 7.
 //
 #include "Localize.h"
+#include "mpt/Analysis/Sharding/Factors.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -68,6 +70,8 @@ private:
   bool sliceOne();
   bool moveOne();
   bool gatherOne();
+  void embed(unsigned dim);
+  void embedBlocks();
   void beginPartials();
 
   /// The axis that the result's sharding appends next to what dim is cut by
@@ -87,6 +91,7 @@ private:
   ArrayRef<int64_t> shape; ///< global
   Value value;
   SmallVector<Axes> now, goal; ///< device axes per dim
+  Axes begin;                  ///< sum axes that begin
 };
 } // namespace
 
@@ -117,6 +122,7 @@ ReshardLowering::ReshardLowering(LocalTask &task, ReshardOp op)
     now.push_back(withoutTime(dim.getAxes(), task.getMesh()));
   for (DimShardingAttr dim : to.getDims())
     goal.push_back(withoutTime(dim.getAxes(), task.getMesh()));
+  begin = getDifference(to, from, "sum", task.getMesh());
 }
 
 RankedTensorType ReshardLowering::withDim(unsigned dim, int64_t size) {
@@ -250,8 +256,62 @@ bool ReshardLowering::gatherOne() {
   return false;
 }
 
+/// Copies of the block along the dim, of which the one in the rank's place is
+/// kept.
+void ReshardLowering::embed(unsigned dim) {
+  OpBuilder &b = task.getBuilder();
+  Axes axes = std::exchange(now[dim], {});
+  int64_t size = shape[dim], copies = numShards(axes);
+  SmallVector<Value> blocks(copies, value);
+  setLocal(task.build<ConcatOp>(op,
+                                withDim(dim, type().getDimSize(dim) * copies),
+                                blocks, {task.attr("axis", dim)}));
+  if (type().getDimSize(dim) != size) {
+    SmallVector<int64_t> start(shape.size(), 0), limit(type().getShape());
+    limit[dim] = size;
+    setLocal(task.build<SliceOp>(
+        op, withDim(dim, size), value,
+        {task.attr("start", b.getDenseI64ArrayAttr(start)),
+         task.attr("limit", b.getDenseI64ArrayAttr(limit))}));
+  }
+  auto row = RankedTensorType::get(size, b.getI64Type());
+  auto flags = RankedTensorType::get(size, b.getI1Type());
+  auto spread = [&](RankedTensorType to, Value v, ArrayRef<int64_t> dims) {
+    return task
+        .build<BroadcastOp>(op, to, v,
+                            {task.attr("dims", b.getDenseI64ArrayAttr(dims))})
+        .getResult();
+  };
+  auto compare = [&](StringRef kind, Value l, Value r) {
+    return task
+        .build<CompareOp>(op, flags, {l, r},
+                          {task.attr("kind", b.getStringAttr(kind))})
+        .getResult();
+  };
+  Value lo = task.getOffset(op, axes, size);
+  Value extent = task.getExtent(op, axes, size);
+  Value end = task.build<AddOp>(op, lo.getType(), {lo, extent});
+  Value at = task.build<IotaOp>(op, row, {}, {task.attr("axis", 0)});
+  Value inside = task.build<AndOp>(op, flags,
+                                   {compare("ge", at, spread(row, lo, {})),
+                                    compare("lt", at, spread(row, end, {}))});
+  Value kept = spread(type().clone(b.getI1Type()), inside, int64_t(dim));
+  Value zero = task.build<ConstantOp>(
+      op, type(), {},
+      {task.attr("value", b.getZeroAttr(type().getElementType()))});
+  setLocal(task.build<SelectOp>(op, type(), {kept, value, zero}));
+}
+
+void ReshardLowering::embedBlocks() {
+  for (unsigned dim = 0; dim < now.size(); ++dim)
+    if (now[dim].size() == 1 && goal[dim].empty() &&
+        llvm::is_contained(begin, now[dim][0])) {
+      llvm::erase(begin, now[dim][0]);
+      embed(dim);
+    }
+}
+
 void ReshardLowering::beginPartials() {
-  Axes begin = getDifference(to, from, "sum", task.getMesh());
   if (!begin.empty())
     setLocal(task.build<MaskReplicasOp>(
         op, type(), value, {task.attr("axes", task.namesOf(begin))}));
@@ -259,6 +319,7 @@ void ReshardLowering::beginPartials() {
 
 Value ReshardLowering::run() {
   endPartials();
+  embedBlocks();
   while (now != goal) {
     bool stepped = sliceOne() || moveOne() || gatherOne();
     (void)stepped;

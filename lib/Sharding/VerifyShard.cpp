@@ -81,12 +81,13 @@ void VerifyShard::checkReshard(ReshardOp op) {
     fail(op) << "the reshard changes nothing";
   if (from.getDimOf(kMicroAxis) >= 0 && to.getDimOf(kMicroAxis) < 0)
     fail(op) << "a batch may not be gathered over micro";
-  // A whole value is its own sum if all ranks but one hold zeros.
+  // A whole value is its own sum if all ranks but one hold zeros, a cut one if
+  // each holds its block among zeros.
   for (PartialAttr partial : to.getPartials())
     for (AxisRefAttr axis : partial.getAxes())
       if (!from.isPartialOver(axis.getName()) &&
           (partial.getKind() != "sum" || axis.getName() == kMicroAxis ||
-           from.getDimOf(axis.getName()) >= 0))
+           to.getDimOf(axis.getName()) >= 0))
         fail(op) << "a reshard may not make a value a partial "
                  << partial.getKind() << " over '" << axis.getName() << "'";
 }

@@ -311,6 +311,23 @@ def scalar(which):
     return lambda op, x, rank: np.int64(block(op.attributes["size"], op.attributes["axes"], *rank)[which])
 
 
+def compare(op, x, rank):
+    functions = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
+                 "gt": np.greater, "ge": np.greater_equal}
+    return functions[op.attributes["kind"]](x[0], x[1])
+
+
+def pad(op, x, rank):
+    a = op.attributes
+    assert "interior" not in a
+    return np.pad(x[0], list(zip(a["lo"], a["hi"])), constant_values=a["value"])
+
+
+def softmax(op, x, rank):
+    power = np.exp(x[0] - x[0].max(op.attributes["axis"], keepdims=True))
+    return power / power.sum(op.attributes["axis"], keepdims=True)
+
+
 CASES = {
     "mpt.constant": constant,
     "mpt.iota": iota,
@@ -322,6 +339,16 @@ CASES = {
     "mpt.add": lambda op, x, rank: x[0] + x[1],
     "mpt.sub": lambda op, x, rank: x[0] - x[1],
     "mpt.mul": lambda op, x, rank: x[0] * x[1],
+    "mpt.concat": lambda op, x, rank: np.concatenate(x, op.attributes["axis"]),
+    "mpt.pad": pad,
+    "mpt.compare": compare,
+    "mpt.and": lambda op, x, rank: x[0] & x[1],
+    "mpt.select": lambda op, x, rank: np.where(x[0], x[1], x[2]),
+    "mpt.neg": lambda op, x, rank: -x[0],
+    "mpt.sum": lambda op, x, rank: sum(x[1:], x[0]),
+    "mpt.tanh": lambda op, x, rank: np.tanh(x[0]),
+    "mpt.softmax": softmax,
+    "mpt.constrain": lambda op, x, rank: x[0],
     "mpt.exp": lambda op, x, rank: np.exp(x[0]),
     "mpt.log": lambda op, x, rank: np.log(x[0]),
     "mpt.dot_general": dot_general,

@@ -98,3 +98,54 @@ func.func @smaller(%p: !P) -> (!H, !X, !X) {
   %t = mpt.sum %rc, %rd : !X
   return %h, %s, %t : !H, !X, !X
 }
+
+// -----
+
+!X = tensor<8x4xf32, #mpt.s<[{"micro"=2}, {}]>>
+!P = tensor<8x4xf32, #mpt.s<[{"micro"=2}, {}], partial = [sum{"tp"=2}]>>
+!S = tensor<8x4xf32, #mpt.s<[{"micro"=2}, {"tp"=2}]>>
+!W = tensor<4x4xf32, #mpt.s<[{}, {}]>>
+!A = tensor<4x4xf32, #mpt.s<[{}, {}], partial = [sum{"micro"=2}]>>
+
+// The cotangent of a layer that every rank has whole is not gathered: each
+// rank's block among zeros adds to the sum that is reduced anyway, and the
+// weight's gradient is reduced once per step.
+// CHECK-LABEL: func.func @block
+func.func @block(%p: !P, %s: !S, %x: !X, %w: !W) -> (!X, !W) {
+  // CHECK: %[[D:.*]] = mpt.reshard %{{.*}} -> tensor<8x4xf32, #mpt.s<[{"micro"=2}, {}], partial = [sum{"tp"=2}]>>
+  // CHECK-NEXT: %[[DW:.*]] = mpt.dot_general %arg2, %[[D]] {{.*}} -> tensor<4x4xf32, #mpt.s<[{}, {}], partial = [sum{"micro"=2,"tp"=2}]>>
+  // CHECK-NEXT: %[[DX:.*]] = mpt.dot_general %[[D]], %arg3 {{.*}}partial = [sum{"tp"=2}]>>
+  // CHECK: %[[SUM:.*]] = mpt.sum %[[DX]]
+  // CHECK-NEXT: mpt.reshard %[[SUM]]
+  // CHECK-NEXT: mpt.reshard %[[DW]] {{.*}}partial = [sum{"micro"=2,"tp"=2}]>> -> tensor<4x4xf32, #mpt.s<[{}, {}]>>
+  %c = mpt.neg %s {id = 0, stage = 0} : !S
+  %d = mpt.reshard %c {stage = 0} : !S -> !X
+  %dw = mpt.dot_general %x, %d contract [0] x [0] {id = 1, stage = 0} : !X, !X -> !A
+  %dx = mpt.dot_general %d, %w contract [1] x [1] {id = 2, stage = 0} : !X, !W -> !X
+  %n = mpt.neg %p {id = 3, stage = 0} : !P
+  %r = mpt.reshard %n {stage = 0} : !P -> !X
+  %sum = mpt.sum %dx, %r : !X
+  %g = mpt.reshard %dw : !A -> !W
+  return %sum, %g : !X, !W
+}
+
+// -----
+
+!X = tensor<8x4xf32, #mpt.s<[{"micro"=1}, {}]>>
+!P = tensor<8x4xf32, #mpt.s<[{"micro"=1}, {}], partial = [sum{"tp"=2}]>>
+!S = tensor<8x4xf32, #mpt.s<[{"micro"=1}, {"tp"=2}]>>
+
+// A sum that is cut at once is scattered; one gather stays one.
+// CHECK-LABEL: func.func @scatter
+func.func @scatter(%p: !P, %s: !S) -> (!S, !X) {
+  // CHECK: %[[N:.*]] = mpt.neg
+  // CHECK-NEXT: mpt.reshard %[[N]] {{.*}}partial = [sum{"tp"=2}]>> -> tensor<8x4xf32, #mpt.s<[{"micro"=1}, {"tp"=2}]>>
+  // CHECK-NEXT: mpt.reshard %arg1 {{.*}}{"tp"=2}]>> -> tensor<8x4xf32, #mpt.s<[{"micro"=1}, {}]>>
+  // CHECK-NEXT: mpt.tanh
+  %n = mpt.neg %p {id = 0, stage = 0} : !P
+  %r = mpt.reshard %n {stage = 0} : !P -> !X
+  %c = mpt.reshard %r {stage = 0} : !X -> !S
+  %g = mpt.reshard %s {stage = 0} : !S -> !X
+  %t = mpt.tanh %g {id = 1, stage = 0} : !X
+  return %c, %t : !S, !X
+}

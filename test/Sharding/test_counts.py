@@ -83,8 +83,6 @@ TP_KINDS = ("decoder", "encoder", "fused", "grouped")
 def test_two_all_reduces_per_block_and_direction(localize, kind, tp):
     """T1, T2, T10, T11: also for a fused qkv, grouped queries and gate with up. One more for the
     embedding forward and for the head backward; two of a row each for the cross entropy."""
-    if kind == "grouped" and tp > small.KV_HEADS:
-        pytest.skip("more ranks than key-value heads")
     program, n = localize(kind, f"tp={tp}"), activation(small.BATCH)
     row = small.BATCH * small.SEQ * 4
     assert program.count("s0_F", kind="all_reduce", monoid="sum", axes="tp", bytes=n) == 2 * LAYERS + 1
@@ -93,8 +91,34 @@ def test_two_all_reduces_per_block_and_direction(localize, kind, tp):
     assert len(program.tasks["s0_F"]) == 2 * LAYERS + 3
     assert program.count("s0_B", kind="all_reduce", monoid="sum", axes="tp", bytes=n) == 2 * LAYERS + 1
     assert len(program.tasks["s0_B"]) == 2 * LAYERS + 1
-    for task in ("s0_WGT", "s0_RS", "s0_NORM", "s0_OPT"):
+    for task in ("s0_WGT", "s0_NORM", "s0_OPT") + (() if kind == "grouped" else ("s0_RS",)):
         assert not program.tasks[task], task
+
+
+@pytest.mark.parametrize("kind,mesh", (("grouped", "tp=4"), ("grouped", "dp=2,tp=4"), ("packed", "tp=4")))
+def test_more_ranks_than_key_heads(localize, kind, mesh):
+    """T22: the same counts as T1 inside the loop; the layers of keys and values stay whole, and their
+    gradients are one more all-reduce per step. Each rank holds one key head."""
+    program, n = localize(kind, mesh, 2), activation(small.BATCH // (4 if "dp" in mesh else 2))
+    for task in ("s0_F", "s0_B"):
+        assert program.count(task, kind="all_reduce", monoid="sum", axes="tp", bytes=n) == 2 * LAYERS + 1
+    assert len(program.tasks["s0_F"]) == 2 * LAYERS + 3
+    assert len(program.tasks["s0_B"]) == 2 * LAYERS + 1
+    over = [c for c in program.tasks["s0_RS"] if "tp" in c.axes]
+    inner = 2 * small.KV_HEADS * small.HEAD + (small.WIDTH if kind == "packed" else 0)
+    assert [c.bytes for c in over] == [LAYERS * small.WIDTH * inner * 4]
+    assert (n // small.WIDTH // small.SEQ // 4, 1, small.SEQ, small.HEAD) in program.types
+
+
+def test_packed_parts_are_exchanged_once(localize):
+    """A packed layer of unequal parts is cut by columns all the same: one all-gather of its result
+    and one reduce-scatter of its cotangent per block, beside T1."""
+    program, n = localize("packed", "tp=2"), activation(small.BATCH)
+    packed = n * (small.WIDTH + 2 * small.KV_HEADS * small.HEAD) // small.WIDTH
+    assert program.count("s0_F", kind="all_gather", axes="tp", bytes=packed) == LAYERS
+    assert program.count("s0_B", kind="reduce_scatter", axes="tp", bytes=packed) == LAYERS
+    assert len(program.tasks["s0_F"]) == 3 * LAYERS + 3
+    assert len(program.tasks["s0_B"]) == 3 * LAYERS + 1
 
 
 @pytest.mark.parametrize("kind", small.KINDS)

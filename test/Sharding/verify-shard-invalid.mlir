@@ -35,8 +35,8 @@ module {
     %g = mpt.reshard %f {stage = 0} : !P -> !X
     // expected-error@+1 {{the reshard changes nothing}}
     %h = mpt.reshard %g : !X
-    // expected-error@+1 {{a reshard may not make a value a partial sum over 'tp'}}
-    %i = mpt.reshard %a : !Y -> !P
+    // expected-error@+1 {{a reshard may not make a value a partial max over 'tp'}}
+    %i = mpt.reshard %a : !Y -> tensor<8x4xf32, #mpt.s<[{"micro"=2,"dp"=2}, {}], partial = [max{"tp"=2}]>>
     // expected-error@+1 {{forward op 'mpt.tanh' has no stage and is not free to clone}}
     %j = mpt.tanh %g {id = 7} : !X
     return %j : !X
