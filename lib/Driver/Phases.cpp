@@ -40,6 +40,8 @@ static void buildSplit(OpPassManager &pm) {
 
 static void buildLocalize(OpPassManager &pm) {
   pm.addPass(createLocalizeTasksPass());
+  // Before memory is counted.
+  pm.addPass(createExpandAttentionPass());
 }
 
 static void buildSchedule(OpPassManager &pm) {
@@ -47,7 +49,6 @@ static void buildSchedule(OpPassManager &pm) {
 }
 
 static void buildFuse(OpPassManager &pm) {
-  pm.addPass(createExpandAttentionPass());
   pm.addPass(createFormKernelsPass());
 }
 

@@ -184,7 +184,9 @@ static void printValue(OpAsmPrinter &p, Attribute attr) {
   }
   if (auto i = dyn_cast<IntegerAttr>(attr); i && i.getType().isSignlessInteger(64))
     return p.printAttributeWithoutType(attr);
-  if (auto f = dyn_cast<FloatAttr>(attr); f && f.getType().isF64())
+  // Infinities and NaN are hexadecimal: without a type, integers.
+  if (auto f = dyn_cast<FloatAttr>(attr);
+      f && f.getType().isF64() && f.getValue().isFinite())
     return p.printAttributeWithoutType(attr);
   p.printAttribute(attr);
 }

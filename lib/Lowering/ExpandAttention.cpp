@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention in core ops for targets whose libraries do not have it: the scores
 // then exist as a tensor.
+#include "mpt/IR/Config.h"
 #include "mpt/IR/Mpt.h"
 #include "mpt/Lowering/Passes.h"
 
@@ -24,7 +25,10 @@ template <typename Op> static void expandAll(func::FuncOp task) {
 
 namespace {
 struct ExpandAttention : mpt::impl::ExpandAttentionPassBase<ExpandAttention> {
+  using ExpandAttentionPassBase::ExpandAttentionPassBase;
   void runOnOperation() override {
+    if (Config(getOperation()).getTarget() == "cpu" && !always)
+      return;
     for (auto task : getOperation().getOps<func::FuncOp>()) {
       expandAll<AttentionOp>(task);
       expandAll<AttentionGradOp>(task);

@@ -38,6 +38,7 @@ struct FormKernels : mpt::impl::FormKernelsPassBase<FormKernels> {
 /// Some lowerings look at the map for ops that are fused.
 static void addLowerings(LoweringMap &map) {
   addElementwiseLowerings(map);
+  addAttentionLowerings(map);
   addContractionLowerings(map);
   addReductionLowerings(map);
   addShapeLowerings(map);

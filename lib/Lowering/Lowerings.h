@@ -65,6 +65,7 @@ LogicalResult lowerPointwise(Operation *op, KernelTable &table,
                              const LoweringMap &lowerings);
 
 void addElementwiseLowerings(LoweringMap &map);
+void addAttentionLowerings(LoweringMap &map);
 void addContractionLowerings(LoweringMap &map);
 void addReductionLowerings(LoweringMap &map);
 void addShapeLowerings(LoweringMap &map);

@@ -70,7 +70,9 @@ void TaskPlanner::addOp(Operation &op, int64_t position) {
          llvm::zip_equal(launch.getResults(), launch.getOuts()))
       share(result, out);
   else if (auto library = dyn_cast<LibraryOp>(op))
-    share(library.getResult(0), library.getOuts()[0]);
+    for (auto [result, out] :
+         llvm::zip_equal(library.getResults(), library.getOuts()))
+      share(result, out);
   else if (auto reduce = dyn_cast<AllReduceOp>(op))
     for (auto [result, in] :
          llvm::zip_equal(reduce.getOutputs(), reduce.getInputs()))

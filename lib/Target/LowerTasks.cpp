@@ -7,6 +7,7 @@
 // scalars are arithmetic on mptrt_coordinate: level by level, a dim of n over
 // an axis of k is cut in blocks of ceil(n / k). Refuses ops that a task of
 // phase 9 cannot hold, by name.
+#include "AttentionCall.h"
 #include "Gemm.h"
 #include "ProgramTables.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -42,7 +43,8 @@ private:
   LogicalResult lowerOp(Operation *op);
   LogicalResult lowerBuffer(BufferOp op);
   LogicalResult lowerLaunch(LaunchOp op);
-  LogicalResult lowerLibrary(LibraryOp op);
+  LogicalResult lowerGemm(LibraryOp op);
+  LogicalResult lowerAttention(LibraryOp op);
   LogicalResult lowerCopy(CopyOp op);
   LogicalResult lowerAllReduce(AllReduceOp op);
   LogicalResult lowerAllGather(AllGatherOp op);
@@ -264,7 +266,7 @@ LogicalResult TaskLowering::lowerCopy(CopyOp op) {
                              values.lookup(op.getFrom()), constant64(bytes)});
 }
 
-LogicalResult TaskLowering::lowerLibrary(LibraryOp op) {
+LogicalResult TaskLowering::lowerGemm(LibraryOp op) {
   FailureOr<Value> stream = getStream(op, op.getStream(), "compute");
   FailureOr<GemmShape> g = getGemmShape(op);
   if (failed(stream) || failed(g))
@@ -283,6 +285,24 @@ LogicalResult TaskLowering::lowerLibrary(LibraryOp op) {
        constant64(g->ldc), constant64(g->strideA), constant64(g->strideB),
        constant64(g->strideC), values.lookup(op.getInputs()[0]),
        values.lookup(op.getInputs()[1]), values.lookup(op.getOuts()[0])});
+}
+
+LogicalResult TaskLowering::lowerAttention(LibraryOp op) {
+  FailureOr<Value> stream = getStream(op, op.getStream(), "compute");
+  FailureOr<AttentionCall> a = getAttentionCall(op);
+  if (failed(stream) || failed(a))
+    return failure();
+  Value numbers = makeArray(a->numbers.size());
+  for (auto [i, number] : llvm::enumerate(a->numbers))
+    storeAt(numbers, i, constant64(number));
+  Value buffers = makeArray(a->buffers.size());
+  for (auto [i, buffer] : llvm::enumerate(a->buffers))
+    storeAt(buffers, i,
+            buffer ? values.lookup(buffer)
+                   : LLVM::ZeroOp::create(b, loc, ptr).getResult());
+  return call("mptrt_attention",
+              {context, *stream, constant32(getDTypeNumber(a->element)),
+               numbers, buffers});
 }
 
 static int64_t getReduceNumber(StringRef kind) {
@@ -391,7 +411,9 @@ LogicalResult TaskLowering::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<BufferOp>([&](auto o) { return lowerBuffer(o); })
       .Case<LaunchOp>([&](auto o) { return lowerLaunch(o); })
-      .Case<LibraryOp>([&](auto o) { return lowerLibrary(o); })
+      .Case<LibraryOp>([&](LibraryOp o) {
+        return o.getName() == "gemm" ? lowerGemm(o) : lowerAttention(o);
+      })
       .Case<AllReduceOp>([&](auto o) { return lowerAllReduce(o); })
       .Case<AllGatherOp>([&](auto o) { return lowerAllGather(o); })
       .Case<ReduceScatterOp>([&](auto o) { return lowerReduceScatter(o); })

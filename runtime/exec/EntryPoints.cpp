@@ -5,6 +5,8 @@
 // that differs from it does not compile.
 #include "exec/TaskContext.h"
 
+#include <cstring>
+
 #define PTR void *
 #define I32 int32_t
 #define I64 int64_t
@@ -98,6 +100,46 @@ int32_t mptrt_gemm(void *context, int32_t on, int32_t dtype, int32_t flags,
   shape.strideA = strideA, shape.strideB = strideB, shape.strideC = strideC;
   return launch(context, 0, [&](TaskContext &at) {
     return at.device.gemm(stream(on), shape, device(a), device(b), device(c));
+  });
+}
+
+/// The arrays of mptrt_attention.
+static Attention readAttention(int32_t dtype, const int64_t *numbers) {
+  Attention n;
+  auto next = [&] { return *numbers++; };
+  auto real = [&] {
+    double value;
+    std::memcpy(&value, numbers++, sizeof(value));
+    return value;
+  };
+  n.dtype = static_cast<DType>(dtype);
+  int64_t flags = next();
+  n.gradient = flags & abi::AttentionGradient;
+  n.causal = flags & abi::AttentionCausal;
+  n.zeroRows = flags & abi::AttentionZeroRows;
+  n.boolMask = flags & abi::AttentionBoolMask;
+  n.offset = next();
+  n.batch = next(), n.heads = next(), n.groups = next();
+  n.rows = next(), n.keys = next();
+  n.size = next(), n.valueSize = next();
+  n.scale = real(), n.softcap = real(), n.fill = real();
+  for (int64_t &stride : n.maskStrides)
+    stride = next();
+  for (Attention::Strides *s :
+       {&n.queryStrides, &n.keyStrides, &n.valueStrides, &n.outputStrides,
+        &n.dOutputStrides, &n.dQueryStrides, &n.dKeyStrides, &n.dValueStrides})
+    s->batch = next(), s->head = next(), s->row = next();
+  return n;
+}
+
+int32_t mptrt_attention(void *context, int32_t on, int32_t dtype, void *numbers,
+                        void *buffers) {
+  Attention shape = readAttention(dtype, static_cast<int64_t *>(numbers));
+  void **b = static_cast<void **>(buffers);
+  AttentionOperands operands{b[0], b[1], b[2], b[3], b[4],
+                             b[5], b[6], b[7], b[8], b[9]};
+  return launch(context, 0, [&](TaskContext &at) {
+    return at.device.attention(stream(on), shape, operands);
   });
 }
 

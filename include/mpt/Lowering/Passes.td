@@ -5,6 +5,7 @@ include "mlir/Pass/PassBase.td"
 
 def ExpandAttentionPass : Pass<"mpt-expand-attention", "::mlir::ModuleOp"> {
   let summary = "attention in core ops where the target has no call for it";
+  let options = [Option<"always", "always", "bool", "false", "whatever the target">];
 }
 def FormKernelsPass : Pass<"mpt-form-kernels", "::mlir::ModuleOp"> {
   let summary = "every tensor op in an outlined kernel or a library call";

@@ -5,6 +5,7 @@
 // over a range of rows; a team of OpenMP threads (GOMP_parallel) shares the
 // rows of a launch and the tiles of a product. Not for several host threads at
 // once; one device per rank.
+#include "CpuAttention.h"
 #include "CpuGemm.h"
 #include "CpuLibraries.h"
 #include "mptrt/Device.h"
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <sys/mman.h>
 #include <unordered_map>
@@ -26,7 +28,8 @@ using CpuKernel = void (*)(void **args, int64_t begin, int64_t end);
 
 class CpuDevice final : public Device {
 public:
-  explicit CpuDevice(int threads) : threads(threads) {}
+  explicit CpuDevice(int threads)
+      : threads(threads), scratch(static_cast<size_t>(threads)) {}
   ~CpuDevice() override;
   Status load(const DeviceOptions &options);
 
@@ -47,6 +50,8 @@ public:
                       int count, LaunchRange range) override;
   Status gemm(Stream stream, const Gemm &shape, DevicePtr a, DevicePtr b,
               DevicePtr c) override;
+  Status attention(Stream stream, const Attention &shape,
+                   const AttentionOperands &operands) override;
   Status enqueueHost(Stream stream, std::function<Status()> work) override;
   Status copyToDeviceNow(DevicePtr to, const void *from, size_t bytes) override;
   Status copyToHostNow(void *to, DevicePtr from, size_t bytes) override;
@@ -65,6 +70,14 @@ private:
 
   int threads;
   CpuLibraries libraries;
+  /// Of each thread of the team, kept from call to call.
+  struct Scratch {
+    std::unique_ptr<char[]> memory;
+    size_t bytes = 0;
+    /// At a multiple of 64.
+    void *atLeast(size_t wanted);
+  };
+  std::vector<Scratch> scratch;
   MemoryStatistics statistics;
   std::unordered_map<uint64_t, size_t> blocks;
   std::vector<CpuKernel> kernels;
@@ -239,6 +252,30 @@ Status CpuDevice::gemm(Stream stream, const Gemm &shape, DevicePtr a,
   });
   failure(stream) = first;
   return first;
+}
+
+void *CpuDevice::Scratch::atLeast(size_t wanted) {
+  constexpr size_t alignment = 64;
+  if (bytes < wanted) {
+    memory.reset(new char[wanted + alignment]);
+    bytes = wanted;
+  }
+  auto address = reinterpret_cast<uintptr_t>(memory.get());
+  return reinterpret_cast<void *>((address + alignment - 1) / alignment *
+                                  alignment);
+}
+
+Status CpuDevice::attention(Stream stream, const Attention &shape,
+                            const AttentionOperands &operands) {
+  MPTRT_TRY(failure(stream));
+  MPTRT_TRY(checkAttention(shape));
+  size_t bytes = attentionScratchBytes(shape);
+  runTeam(countAttentionItems(shape, threads), [&](int64_t item) {
+    int thread = threads > 1 ? libraries.threadNumber() : 0;
+    void *memory = scratch[static_cast<size_t>(thread)].atLeast(bytes);
+    computeAttentionItem(shape, operands, threads, item, memory);
+  });
+  return Status();
 }
 
 Status CpuDevice::enqueueHost(Stream stream, std::function<Status()> work) {

@@ -107,6 +107,41 @@ struct Gemm {
   int64_t strideA = 0, strideB = 0, strideC = 0;
 };
 
+/// softmax(scores) V per head, or its adjoint. scores = scale * Q K^T, then
+/// softcap * tanh(scores / softcap) unless softcap is 0, then masked: a float
+/// mask is added, where a mask of bytes is 0 they become `fill`, and with
+/// `causal` query i has only keys j <= i + offset. Rows without a key give 0
+/// (lse +inf) with `zeroRows`, else NaN. Query head h uses key head
+/// h / (heads / groups).
+struct Attention {
+  /// Elements between batches, heads and rows; elements of a row are adjacent.
+  struct Strides {
+    int64_t batch = 0, head = 0, row = 0;
+  };
+  DType dtype = DType::F32; // f32 or f64
+  bool gradient = false;
+  bool causal = false;
+  bool zeroRows = false;
+  bool boolMask = false;
+  int64_t offset = 0;
+  int64_t batch = 0, heads = 0, groups = 0; // groups: key heads
+  int64_t rows = 0, keys = 0;               // queries, keys of a head
+  int64_t size = 0, valueSize = 0;          // elements of a query, of a value
+  double scale = 1, softcap = 0, fill = 0;
+  int64_t maskStrides[4] = {0, 0, 0, 0}; // batch, head, row, key (0 or 1)
+  Strides queryStrides, keyStrides, valueStrides, outputStrides;
+  Strides dOutputStrides, dQueryStrides, dKeyStrides, dValueStrides;
+};
+
+/// Device addresses; mask may be null, and the last four if not `gradient`.
+/// Written are output and lse ([batch, heads, rows]), or the last three.
+struct AttentionOperands {
+  void *query = nullptr, *key = nullptr, *value = nullptr, *mask = nullptr;
+  void *output = nullptr, *lse = nullptr;
+  void *dOutput = nullptr, *dQuery = nullptr, *dKey = nullptr,
+       *dValue = nullptr;
+};
+
 struct MemoryStatistics {
   size_t bytesInUse = 0;
   size_t peakBytes = 0;
@@ -146,6 +181,8 @@ public:
                               int count, LaunchRange range) = 0;
   virtual Status gemm(Stream stream, const Gemm &shape, DevicePtr a,
                       DevicePtr b, DevicePtr c) = 0;
+  virtual Status attention(Stream stream, const Attention &shape,
+                           const AttentionOperands &operands) = 0;
   /// Runs `work` on the host when the stream gets there; the stream waits for
   /// it. It may use copyNow/hostView but enqueue nothing.
   virtual Status enqueueHost(Stream stream, std::function<Status()> work) = 0;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device suite over every device.
-#include "DeviceSuite.h"
+// The device suites over every device.
+#include "AttentionSuite.h"
 
 namespace mptrt::test {
 
 INSTANTIATE_TEST_SUITE_P(AllDevices, DeviceSuite,
+                         ::testing::ValuesIn(suiteDevices()),
+                         [](const auto &info) { return info.param; });
+
+INSTANTIATE_TEST_SUITE_P(AllDevices, AttentionSuite,
                          ::testing::ValuesIn(suiteDevices()),
                          [](const auto &info) { return info.param; });
 

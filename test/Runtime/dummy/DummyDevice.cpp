@@ -2,6 +2,7 @@
 // Queues of closures. Draining a stream to a point first drains the points that
 // its work waits for; as waits look back only, that ends.
 #include "DummyDevice.h"
+#include "PlainAttention.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -164,6 +165,17 @@ Status DummyDevice::gemm(Stream stream, const Gemm &shape, DevicePtr a,
       multiply(shape, static_cast<const double *>(a.word()),
                static_cast<const double *>(b.word()),
                static_cast<double *>(c.word()));
+    return Status();
+  });
+}
+
+Status DummyDevice::attention(Stream stream, const Attention &shape,
+                              const AttentionOperands &operands) {
+  bool isFloat = shape.dtype == DType::F32 || shape.dtype == DType::F64;
+  if (!isFloat || shape.groups < 1 || shape.heads % shape.groups != 0)
+    return makeStatus(Code::Internal, "dummy device: impossible attention");
+  return enqueue("attention", stream, [=] {
+    computePlainAttention(shape, operands);
     return Status();
   });
 }

@@ -38,6 +38,8 @@ public:
                       int count, LaunchRange range) override;
   Status gemm(Stream stream, const Gemm &shape, DevicePtr a, DevicePtr b,
               DevicePtr c) override;
+  Status attention(Stream stream, const Attention &shape,
+                   const AttentionOperands &operands) override;
   Status enqueueHost(Stream stream, std::function<Status()> work) override;
   Status copyToDeviceNow(DevicePtr to, const void *from, size_t bytes) override;
   Status copyToHostNow(void *to, DevicePtr from, size_t bytes) override;
