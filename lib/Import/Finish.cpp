@@ -39,14 +39,11 @@ static Attribute sourceOf(Program &program, const Stored &stored) {
                         stored.fileElement, {});
 }
 
-static void addStates(Program &program) {
-  SmallVector<Fate> fates = decideTrainable(program);
+static void addStates(Program &program, ArrayRef<Fate> fates) {
   OpBuilder builder(program.function);
-  size_t next = 0;
-  for (Stored &stored : program.stored) {
+  for (auto [stored, fate] : llvm::zip(program.stored, fates)) {
     if (!stored.read)
       continue;
-    Fate fate = fates[next++];
     if (stored.name == program.function.getName() ||
         SymbolTable::lookupSymbolIn(program.module, stored.name)) {
       program.problems.error("initializer " + onnx::quote(stored.name) +
@@ -88,7 +85,9 @@ static void addIds(Program &program) {
 
 void mlir::mpt::import::finish(Program &program) {
   eraseUnused(program);
+  SmallVector<Fate> fates = decideTrainable(program);
+  tieCopies(program, fates);
   sortReads(program);
-  addStates(program);
+  addStates(program, fates);
   addIds(program);
 }

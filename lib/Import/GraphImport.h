@@ -21,10 +21,13 @@ struct Fate {
   bool isTrainable = false;
   bool isParameter = false; ///< else a buffer
 };
-/// The trainable-set rule, for the states that are read, in their order.
+/// The trainable-set rule, for each stored tensor (nothing for unread ones).
 /// --freeze and --train come first, then whether a gradient reaches the state,
 /// then the exporter's metadata, then how it is used.
 SmallVector<Fate> decideTrainable(Program &program);
+/// Makes one state of trained initializers that an exporter copied from one
+/// parameter, unless --keep-copies; says so in notes.
+void tieCopies(Program &program, ArrayRef<Fate> fates);
 /// Whether a float tensor may be trained, decided before the walk: scalars are
 /// constants unless the exporter calls them parameters or --train names them.
 bool mayTrain(const Program &program, const onnx::Tensor &initializer);

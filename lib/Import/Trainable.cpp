@@ -11,7 +11,8 @@
 //   5. the use, seen through reshape, transpose, convert, broadcast: operand of
 //      a contraction, table of a take, scale or bias of a norm, rank 1 in
 //      arithmetic, a finite table of rank 2 or more that is added: trained;
-//      tables that are multiplied and branches of a select: not
+//      tables that are multiplied, branches of a select, and one element that
+//      is spread over a dim of more: not
 //
 //===----------------------------------------------------------------------===//
 #include "GraphImport.h"
@@ -186,11 +187,15 @@ static bool isTrainedByUse(const Program &program, const Stored &stored) {
     return false;
   ArrayRef<int64_t> shape = stored.type.getShape();
   unsigned rank = std::max<unsigned>(1, shape.size() - llvm::count(shape, 1));
+  bool isOne = stored.type.getNumElements() == 1;
   bool isWeight = false, isTable = false;
   SmallVector<Value> work = {stored.read};
   while (!work.empty())
     for (OpOperand &use : work.pop_back_val().getUses()) {
       Operation *op = use.getOwner();
+      auto broadcast = dyn_cast<BroadcastOp>(op);
+      if (isOne && broadcast && broadcast.getDims().empty())
+        return false;
       if (isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp>(op)) {
         work.push_back(op->getResult(0));
         continue;
@@ -210,9 +215,9 @@ SmallVector<Fate> mlir::mpt::import::decideTrainable(Program &program) {
   llvm::DenseSet<Value> reached = reachedByGradient(program);
   SmallVector<Fate> fates;
   for (const Stored &stored : program.stored) {
+    Fate &fate = fates.emplace_back();
     if (!stored.read)
       continue;
-    Fate &fate = fates.emplace_back();
     std::optional<bool> said = fromMetadata(program, stored.name);
     bool floating = isa<FloatType>(stored.type.getElementType());
     bool asked = floating && matches(program, "train", stored.name);

@@ -46,6 +46,8 @@ def config(path, **options):
     def text(v):
         if isinstance(v, list):
             return "[" + ", ".join(text(x) for x in v) + "]"
+        if isinstance(v, bool):
+            return str(v).lower()
         return '"' + str(v).replace('"', '\\"') + '"'
 
     entries = [f"{k} = {text(v)}" for k, v in {"model": path, **options}.items()]

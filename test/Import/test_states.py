@@ -160,6 +160,8 @@ USES = {
     "rank 1 that is added": ([node("Add", ["x", "w"], ["y"])], X[0], "parameter+"),
     "rank 1 that is multiplied": ([node("Mul", ["x", "w"], ["y"])], X[0], "parameter+"),
     "channels of a larger rank": ([node("Mul", ["x", "w"], ["y"])], X[:, :1], "parameter+"),
+    "bias of one feature": ([node("Add", ["one", "w"], ["y"])], X[0, :1], "parameter+"),
+    "one number over all features": ([node("Add", ["x", "w"], ["y"])], X[0, :1], "buffer"),
     "table that is added": ([node("Add", ["x", "w"], ["y"])], X, "parameter+"),
     "table that is multiplied": ([node("Mul", ["x", "w"], ["y"])], X, "buffer"),
     "mask that is added": ([node("Add", ["x", "w"], ["y"])], np.where(X > 2, -1e9, 0).astype(np.float32), "buffer"),
@@ -175,6 +177,8 @@ def test_use_decides(tmp_path, use):
     nodes, w, role = USES[use]
     model = linear(*nodes, w=w)
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([3, -1]), "s"))
+    model.graph.node.insert(0, node("ReduceSum", ["x", "last"], ["one"]))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "last"))
     assert states(imported(tmp_path, model)[0]) == {"w": role}
 
 

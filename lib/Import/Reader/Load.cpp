@@ -50,6 +50,17 @@ LoadResult loadModelBytes(std::string_view bytes, const std::string &name,
   return load(MemoryBytes(bytes), name, directory, options);
 }
 
+std::unique_ptr<ByteSource> openTensor(const Model &model, const Tensor &tensor,
+                                       uint64_t &offset, std::string &why) {
+  offset = 0;
+  if (!tensor.inFile || tensor.bytes.size() == tensor.length)
+    return std::make_unique<MemoryBytes>(tensor.bytes);
+  offset = tensor.offset;
+  if (tensor.location.empty())
+    return FileBytes::open(model.path, why);
+  return ExternalFiles(model.directory).open(tensor.location, why);
+}
+
 bool readTensor(const Model &model, const Tensor &tensor, uint64_t limit,
                 std::string &out, std::string &why) {
   uint64_t length = tensor.inFile ? tensor.length : tensor.bytes.size();
@@ -58,19 +69,12 @@ bool readTensor(const Model &model, const Tensor &tensor, uint64_t limit,
           std::to_string(limit);
     return false;
   }
-  if (!tensor.inFile || tensor.bytes.size() == tensor.length) {
-    out = tensor.bytes;
-    return true;
-  }
-  std::unique_ptr<FileBytes> file;
-  if (tensor.location.empty())
-    file = FileBytes::open(model.path, why);
-  else
-    file = ExternalFiles(model.directory).open(tensor.location, why);
-  if (!file)
+  uint64_t offset;
+  std::unique_ptr<ByteSource> source = openTensor(model, tensor, offset, why);
+  if (!source)
     return false;
   out.resize(length);
-  if (file->read(tensor.offset, out.data(), length))
+  if (source->read(offset, out.data(), length))
     return true;
   why = "cannot be read; did the file change?";
   return false;

@@ -34,6 +34,11 @@ LoadResult loadModelBytes(std::string_view bytes, const std::string &name,
                           const LoadOptions &options = {},
                           const std::string *directory = nullptr);
 
+/// Where the elements of a tensor lie in raw_data's layout: a source and the
+/// offset of the first. Null and `why` when they cannot be read.
+std::unique_ptr<ByteSource> openTensor(const Model &model, const Tensor &tensor,
+                                       uint64_t &offset, std::string &why);
+
 /// The elements of a tensor in raw_data's layout. Reads the file again when
 /// they are not in memory, through the same checks. False and `why` when it
 /// cannot, or when there are more than `limit` bytes.
