@@ -43,9 +43,11 @@ int32_t launch(void *pointer, int64_t bytes, const Work &work) {
   record.step = context.step;
   record.microbatch = static_cast<int32_t>(context.microbatch);
   record.bytes = bytes;
+  int64_t before = context.communicator.counts().waitNanoseconds;
   record.begin = Ring::now();
   Status status = work(context);
   record.end = Ring::now();
+  record.waited = context.communicator.counts().waitNanoseconds - before;
   context.ring.add(record);
   if (status.ok())
     return 0;

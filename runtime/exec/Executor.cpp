@@ -225,9 +225,11 @@ Status Executor::runAction(const abi::Action &action) {
     record.sendTo = peerRank(action);
   if (action.op == abi::ActionReceive)
     record.receiveFrom = peerRank(action);
+  int64_t before = context->communicator.counts().waitNanoseconds;
   record.begin = Ring::now();
   Status status = isRun ? runTask(action) : runTransfer(action);
   record.end = Ring::now();
+  record.waited = context->communicator.counts().waitNanoseconds - before;
   context->ring.add(record);
   return status.ok() ? status : status.withContext(describe(action));
 }

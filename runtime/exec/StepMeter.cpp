@@ -62,6 +62,7 @@ StepWork StepMeter::end(const Communicator &communicator,
   record.step = static_cast<int32_t>(step);
   record.begin = started;
   record.end = Ring::now();
+  record.waited = after.waitNanoseconds - before.waitNanoseconds;
   ring.add(record);
   work.seconds = seconds(record.end - record.begin);
   sum.add(work);

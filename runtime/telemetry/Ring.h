@@ -17,6 +17,7 @@ struct EventRecord {
   int32_t sendTo = -1, receiveFrom = -1; // ranks, of messages
   int64_t begin = 0, end = 0;            // nanoseconds, monotonic
   int64_t bytes = 0;
+  int64_t waited = 0; // nanoseconds of it, for messages of others
 };
 
 class Ring {

@@ -71,6 +71,9 @@ std::string traceEvents(int rank, const std::string &rankName,
       out += formatText(",\"GB/s\":%.4g",
                         static_cast<double>(record.bytes) /
                             static_cast<double>(record.end - record.begin));
+    if (record.waited > 0)
+      out += formatText(",\"waited us\":%.3f",
+                        static_cast<double>(record.waited) / 1e3);
     out += "}}" + arrow(rank, record, entry.name, origin);
   }
   if (ring.lost() > 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chrome trace events (chrome://tracing, Perfetto): a process per rank, a
 // thread for steps, tasks and transfers and one for the launches inside tasks,
-// with bytes and the bandwidth that was achieved; an arrow per message.
+// with bytes, the bandwidth that was achieved and the time spent waiting for
+// others; an arrow per message.
 #ifndef MPTRT_TELEMETRY_TRACE_H
 #define MPTRT_TELEMETRY_TRACE_H
 

@@ -208,7 +208,14 @@ def test_trace(tmp_path, data):
     assert sums[0]["args"]["nodes"] == "second" and sums[0]["cat"] == "collective"
     assert all(e["args"]["GB/s"] == pytest.approx(e["args"]["bytes"] / e["dur"] / 1e3, rel=1e-2)
                for e in sums if e["dur"] > 1)
-    assert len([e for e in slices if e["name"] == "step"]) == 16
+    steps = [e for e in slices if e["name"] == "step"]
+    assert len(steps) == 16
+    for step in steps:  # what its parts waited is what it waited
+        parts = [e for e in slices if e["pid"] == step["pid"] and e["tid"] == 0 and e is not step
+                 and e["args"]["step"] == step["args"]["step"]]
+        waited = sum(e["args"].get("waited us", 0) for e in parts)
+        assert waited == pytest.approx(step["args"]["waited us"], abs=0.01 * len(parts))
+        assert waited <= step["dur"]
     starts, ends = ({(e["id"], e["cat"]) for e in events if e["ph"] == ph} for ph in "sf")
     assert starts == ends and len(starts) == 2 * 2 * 2 * 4  # steps, directions, micro-batches, lanes
 

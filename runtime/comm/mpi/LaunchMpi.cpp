@@ -53,6 +53,14 @@ Status startSession(const LaunchOptions &options, MpiSession *session,
   return comparePrograms(*peers);
 }
 
+/// Ranks on this host, as far as the launcher tells.
+int localRanks(const LaunchOptions &options) {
+  for (const char *name : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"})
+    if (const char *text = std::getenv(name))
+      return std::max(1, std::atoi(text));
+  return options.ranks;
+}
+
 /// The rank; its verdict goes into `control`.
 void runMpiRank(const LaunchOptions &options, JobControl control,
                 const RankFunction &function) {
@@ -67,6 +75,8 @@ void runMpiRank(const LaunchOptions &options, JobControl control,
   }
   HostTransportOptions transportOptions;
   transportOptions.timeout = options.timeoutInit;
+  transportOptions.spins =
+      chooseSpins(localRanks(options), options.threadsPerRank);
   MpiTransport transport(session, spaces, peers, control, transportOptions);
   HostRankContext context(options, transport);
   runRank(control, context, function);
@@ -101,14 +111,6 @@ void watch(pid_t child, int rank, JobControl control) {
                          rank, static_cast<int>(child), WEXITSTATUS(how));
   control.abort(rank, verdict);
   control.setVerdict(rank, verdict);
-}
-
-/// Ranks on this host, as far as the launcher tells.
-int localRanks(const LaunchOptions &options) {
-  for (const char *name : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"})
-    if (const char *text = std::getenv(name))
-      return std::max(1, std::atoi(text));
-  return options.ranks;
 }
 
 /// A signal ends it early.

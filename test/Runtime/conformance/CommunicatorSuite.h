@@ -385,6 +385,39 @@ TEST_P(CommunicatorSuite, Groups) {
   });
 }
 
+/// A message in pieces is one message.
+TEST_P(CommunicatorSuite, CountsCalls) {
+  run(2, [](Rank &rank) -> Status {
+    const int64_t count = 700000; // several segments
+    Array<float> data;
+    MPTRT_TRY(
+        Array<float>::make(rank.device, std::vector<float>(count), &data));
+    CommunicatorCounts none = rank.comm.counts();
+    MPTRT_REQUIRE(none.sends + none.receives + none.collectives == 0, "new");
+    if (rank.rank == 0)
+      MPTRT_TRY(rank.comm.send(Stream::Comm, rank.world, 1, DType::F32,
+                               data.at(), count));
+    else
+      MPTRT_TRY(rank.comm.receive(Stream::Comm, rank.world, 0, DType::F32,
+                                  data.at(), count));
+    ReduceOperand operand{data.at(), data.at(), 100};
+    MPTRT_TRY(rank.comm.allReduce(Stream::Comm, rank.world, ReduceOp::Sum,
+                                  DType::F32, &operand, 1));
+    MPTRT_TRY(rank.finish());
+    CommunicatorCounts found = rank.comm.counts();
+    bool isSender = rank.rank == 0;
+    MPTRT_REQUIRE(found.sends == isSender && found.receives == !isSender,
+                  "%lld, %lld", (long long)found.sends,
+                  (long long)found.receives);
+    MPTRT_REQUIRE(found.bytesSent == (isSender ? count * 4 : 0), "sent");
+    MPTRT_REQUIRE(found.bytesReceived == (isSender ? 0 : count * 4), "got");
+    MPTRT_REQUIRE(found.collectives == 1 && found.collectiveBytes == 400,
+                  "%lld", (long long)found.collectiveBytes);
+    MPTRT_REQUIRE(found.waitNanoseconds > 0, "it waits");
+    return Status();
+  });
+}
+
 TEST_P(CommunicatorSuite, RefusesWrongGroups) {
   run(2, [](Rank &rank) -> Status {
     Group group;
