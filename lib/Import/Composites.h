@@ -47,6 +47,8 @@ private:
 };
 
 void formAttention(Block &program, ProgramNames &names);
+void formGelu(Block &program, ProgramNames &names);
+void formNorms(Block &program, ProgramNames &names);
 
 } // namespace mlir::mpt::import
 #endif

@@ -69,6 +69,8 @@ struct FormComposites : mpt::impl::FormCompositesPassBase<FormComposites> {
         continue;
       Block &body = program.front();
       formAttention(body, names);
+      formGelu(body, names);
+      formNorms(body, names);
       eraseDead(body);
     }
     names.write();
