@@ -152,7 +152,8 @@ static Status run(const Program &program, const Options &options,
   MPTRT_TRY(InitialValues::open(program.manifest, options.weights, &initial));
   if (!initial.note().empty() && isFirst)
     std::fprintf(stderr, "note: %s\n", initial.note().c_str());
-  MPTRT_TRY(checkOutputFiles(program, options));
+  if (isFirst) // who writes them; others may be on other hosts
+    MPTRT_TRY(checkOutputFiles(program, options));
   StopSignal stop;
   MPTRT_TRY(stop.install());
   LaunchOptions launch;

@@ -170,7 +170,8 @@ def test_run_flags(program, tmp_path):
     assert run(program, tmp_path, "--data=none.npz") == (
         65, "data file 'none.npz': cannot open 'none.npz': No such file or directory")
     assert run(program, tmp_path, "--data=d.npz", "--comm=mpi") == (
-        2, "--comm=mpi is not in this build yet; use one of: threads, processes")
+        2, "with --comm=mpi every rank is a process that a launcher starts, and none started this one; run "
+           "'mpirun -n 2 PROGRAM --comm=mpi ...', or use --comm=processes")
     assert run(program, tmp_path, "--data=d.npz", MPT_RANK="0", MPT_WORLD="3", MPT_LOCAL_RANK="0") == (
         2, "the environment (MPT_RANK) says 3 ranks, the program's mesh dp=2 has 2; start as many, or run the program "
            "without a launcher")
