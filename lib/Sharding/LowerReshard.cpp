@@ -3,9 +3,9 @@
 // A reshard becomes collectives, from any sharding to any other:
 //  1. partial axes that end: a reduce-scatter where the result is evenly cut by
 //     the axis, one all-reduce per kind over the rest;
-//  2. until the dims' axes are those of the result, the first that applies:
-//     slice an axis that nothing uses (free), move a minor axis to the dim that
-//     wants it (all-to-all, even cuts), gather a minor axis that must go.
+//  2. the cheapest sequence (PlanReshard.h) of slices of axes that nothing uses
+//     (free), moves of a minor axis to another dim (all-to-all, even cuts) and
+//     gathers of minor axes, until the dims' axes are those of the result;
 //  3. partial axes that begin: index 0 keeps the value, the others hold zeros
 //     (for max and min every index keeps it). A dim that the axis cut before
 //     is embedded instead, ahead of step 2: each rank's block among zeros.
@@ -19,6 +19,7 @@
 //
 #include "Localize.h"
 #include "mpt/Analysis/Sharding/Factors.h"
+#include "mpt/Analysis/Sharding/PlanReshard.h"
 
 using namespace mlir;
 using namespace mlir::mpt;
@@ -67,9 +68,10 @@ public:
 private:
   void endPartials();
   bool scatterOne(StringRef kind, Axes &ending);
-  bool sliceOne();
-  bool moveOne();
-  bool gatherOne();
+  void slice(unsigned dim, AxisRefAttr axis);
+  void move(unsigned source, unsigned dim);
+  void gather(unsigned dim);
+  void movePlaces();
   void embed(unsigned dim);
   void embedBlocks();
   void beginPartials();
@@ -77,9 +79,6 @@ private:
   /// The axis that the result's sharding appends next to what dim is cut by
   /// now, null if dim is done or must lose axes first.
   AxisRefAttr nextOf(unsigned dim);
-  /// Whether the last axis of dim must go.
-  bool mustShrink(unsigned dim);
-  bool isUsed(AxisRefAttr axis);
   bool staysEven(unsigned dim, AxisRefAttr next);
   RankedTensorType type() { return cast<RankedTensorType>(value.getType()); }
   RankedTensorType withDim(unsigned dim, int64_t size);
@@ -139,15 +138,6 @@ AxisRefAttr ReshardLowering::nextOf(unsigned dim) {
   return goal[dim][have];
 }
 
-bool ReshardLowering::mustShrink(unsigned dim) {
-  return now[dim] != goal[dim] && !nextOf(dim);
-}
-
-bool ReshardLowering::isUsed(AxisRefAttr axis) {
-  return llvm::any_of(
-      now, [&](const Axes &axes) { return llvm::is_contained(axes, axis); });
-}
-
 bool ReshardLowering::staysEven(unsigned dim, AxisRefAttr next) {
   Axes cut = now[dim];
   cut.push_back(next);
@@ -188,72 +178,76 @@ void ReshardLowering::endPartials() {
   }
 }
 
-bool ReshardLowering::sliceOne() {
-  for (unsigned dim = 0; dim < now.size(); ++dim) {
-    AxisRefAttr axis = nextOf(dim);
-    if (!axis || isUsed(axis))
-      continue;
-    int64_t size = type().getDimSize(dim);
-    setLocal(task.build<ShardSliceOp>(
-        op, withDim(dim, ceilDiv(size, axis.getSize())), value,
-        {task.attr("axes", task.namesOf(axis)), task.attr("dim", dim),
-         task.attr("size", size)}));
-    now[dim].push_back(axis);
-    return true;
-  }
-  return false;
+void ReshardLowering::slice(unsigned dim, AxisRefAttr axis) {
+  int64_t size = type().getDimSize(dim);
+  setLocal(task.build<ShardSliceOp>(
+      op, withDim(dim, ceilDiv(size, axis.getSize())), value,
+      {task.attr("axes", task.namesOf(axis)), task.attr("dim", dim),
+       task.attr("size", size)}));
+  now[dim].push_back(axis);
 }
 
-bool ReshardLowering::moveOne() {
-  for (unsigned dim = 0; dim < now.size(); ++dim) {
-    AxisRefAttr axis = nextOf(dim);
-    if (!axis || !staysEven(dim, axis))
-      continue;
-    for (unsigned source = 0; source < now.size(); ++source) {
-      if (now[source].empty() || now[source].back() != axis ||
-          !mustShrink(source) ||
-          !cutsEvenly(shape[source], getSizes(now[source])))
-        continue;
-      SmallVector<int64_t> sizes(type().getShape());
-      sizes[dim] /= axis.getSize();
-      sizes[source] *= axis.getSize();
-      setLocal(task.build<AllToAllOp>(
-          op, RankedTensorType::get(sizes, type().getElementType()), value,
-          {task.attr("over", task.namesOf(axis)), task.attr("split_dim", dim),
-           task.attr("concat_dim", source),
-           task.attr("bytes", bytesOf(type()))}));
-      now[source].pop_back();
-      now[dim].push_back(axis);
-      return true;
+void ReshardLowering::move(unsigned source, unsigned dim) {
+  AxisRefAttr axis = now[source].pop_back_val();
+  SmallVector<int64_t> sizes(type().getShape());
+  sizes[dim] /= axis.getSize();
+  sizes[source] *= axis.getSize();
+  setLocal(task.build<AllToAllOp>(
+      op, RankedTensorType::get(sizes, type().getElementType()), value,
+      {task.attr("over", task.namesOf(axis)), task.attr("split_dim", dim),
+       task.attr("concat_dim", source), task.attr("bytes", bytesOf(type()))}));
+  now[dim].push_back(axis);
+}
+
+void ReshardLowering::gather(unsigned dim) {
+  AxisRefAttr axis = now[dim].pop_back_val();
+  RankedTensorType blocks =
+      withDim(dim, type().getDimSize(dim) * axis.getSize());
+  setLocal(task.build<AllGatherOp>(op, blocks, value,
+                                   {task.attr("over", task.namesOf(axis)),
+                                    task.attr("dim", dim),
+                                    task.attr("bytes", bytesOf(blocks))}));
+  int64_t bound = cutBound(shape[dim], getSizes(now[dim]));
+  if (bound == blocks.getDimSize(dim))
+    return;
+  OpBuilder &b = task.getBuilder();
+  SmallVector<int64_t> start(shape.size(), 0), limit(blocks.getShape());
+  limit[dim] = bound;
+  setLocal(
+      task.build<SliceOp>(op, withDim(dim, bound), value,
+                          {task.attr("start", b.getDenseI64ArrayAttr(start)),
+                           task.attr("limit", b.getDenseI64ArrayAttr(limit))}));
+}
+
+void ReshardLowering::movePlaces() {
+  SmallVector<AxisRefAttr> axes;
+  std::vector<int64_t> sizes;
+  auto place = [&](ArrayRef<Axes> dims) {
+    Placement placement;
+    for (const Axes &list : dims) {
+      std::vector<int> &indices = placement.emplace_back();
+      for (AxisRefAttr axis : list) {
+        auto at = llvm::find(axes, axis);
+        indices.push_back(int(at - axes.begin()));
+        if (at == axes.end()) {
+          axes.push_back(axis);
+          sizes.push_back(axis.getSize());
+        }
+      }
     }
+    return placement;
+  };
+  Placement source = place(now), target = place(goal);
+  std::vector<int64_t> dims(shape.begin(), shape.end());
+  for (const ReshardStep &step :
+       planReshard(dims, sizes, source, target).steps) {
+    if (step.kind == ReshardStep::Slice)
+      slice(step.dim, axes[step.axis]);
+    else if (step.kind == ReshardStep::Move)
+      move(step.from, step.dim);
+    else
+      gather(step.dim);
   }
-  return false;
-}
-
-bool ReshardLowering::gatherOne() {
-  for (unsigned dim = 0; dim < now.size(); ++dim) {
-    if (!mustShrink(dim))
-      continue;
-    AxisRefAttr axis = now[dim].pop_back_val();
-    RankedTensorType blocks =
-        withDim(dim, type().getDimSize(dim) * axis.getSize());
-    setLocal(task.build<AllGatherOp>(op, blocks, value,
-                                     {task.attr("over", task.namesOf(axis)),
-                                      task.attr("dim", dim),
-                                      task.attr("bytes", bytesOf(blocks))}));
-    int64_t bound = cutBound(shape[dim], getSizes(now[dim]));
-    if (bound == blocks.getDimSize(dim))
-      return true;
-    OpBuilder &b = task.getBuilder();
-    SmallVector<int64_t> start(shape.size(), 0), limit(blocks.getShape());
-    limit[dim] = bound;
-    setLocal(task.build<SliceOp>(
-        op, withDim(dim, bound), value,
-        {task.attr("start", b.getDenseI64ArrayAttr(start)),
-         task.attr("limit", b.getDenseI64ArrayAttr(limit))}));
-    return true;
-  }
-  return false;
 }
 
 /// Copies of the block along the dim, of which the one in the rank's place is
@@ -320,11 +314,7 @@ void ReshardLowering::beginPartials() {
 Value ReshardLowering::run() {
   endPartials();
   embedBlocks();
-  while (now != goal) {
-    bool stepped = sliceOne() || moveOne() || gatherOne();
-    (void)stepped;
-    assert(stepped && "some dim must lose or get an axis");
-  }
+  movePlaces();
   beginPartials();
   return value;
 }

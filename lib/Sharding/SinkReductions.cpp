@@ -324,6 +324,24 @@ void ReductionWebs::run() {
   rewrite(network);
 }
 
+/// A form that a value has only on its way to another one is skipped.
+static void skipForms(func::FuncOp func,
+                      const DenseMap<Operation *, int64_t> &stages) {
+  for (auto op : llvm::make_early_inc_range(func.getOps<ReshardOp>())) {
+    auto before = op.getInput().getDefiningOp<ReshardOp>();
+    if (!before || !before->hasOneUse() ||
+        stages.lookup(before) != stages.lookup(op) ||
+        isAccumulated(before.getInput()))
+      continue;
+    op->setOperand(0, before.getInput());
+    before->erase();
+    if (op.getInput().getType() == op.getResult().getType()) {
+      op.replaceAllUsesWith(op.getInput());
+      op->erase();
+    }
+  }
+}
+
 namespace {
 struct SinkReductions
     : mlir::mpt::impl::SinkReductionsPassBase<SinkReductions> {
@@ -332,6 +350,7 @@ struct SinkReductions
       if (func.isExternal())
         continue;
       DenseMap<Operation *, int64_t> stages = getStages(func);
+      skipForms(func, stages);
       SmallVector<SmallVector<AxisRefAttr>> sets;
       for (auto op : func.getOps<ReshardOp>())
         for (auto &axes : {endedAxes(op), gatheredAxes(op)})

@@ -52,7 +52,7 @@ def parse_attributes(text):
     """Integers, floats, strings, arrays of integers and strings, dense elements."""
     found = {}
     for name, value in re.findall(
-        r'(\w+) = (array<i64(?:: [^>]*)?>|dense<.*?> : tensor<.*?>|\[.*?\]|".*?"|[^,}]+)', text
+        r'(\w+) = (array<i64(?:: [^>]*)?>|dense<.*?> : tensor<.*?>|#mpt.*?\]>|\[.*?\]|".*?"|[^,}]+)', text
     ):
         if value.startswith("array"):
             value = [int(n) for n in re.findall(r"-?\d+", value.partition(":")[2])]
@@ -62,6 +62,8 @@ def parse_attributes(text):
             value = np.array([parse_number(n) for n in numbers], shape.dtype)
             value = np.broadcast_to(value.reshape(-1), (int(np.prod(shape.shape)),)) if value.size == 1 else value
             value = value.reshape(shape.shape)
+        elif value.startswith("#"):
+            pass  # a sharding
         elif value.startswith("["):
             value = re.findall(r'"(\w+)"', value)
         elif value.startswith('"'):

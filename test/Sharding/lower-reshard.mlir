@@ -51,11 +51,11 @@ func.func @move(%v: tensor<6x6xf32, #mpt.s<[{"x"=2,"y"=3}, {}]>>) -> tensor<6x6x
   return %r : tensor<6x6xf32, #mpt.s<[{"x"=2}, {"y"=3}]>>
 }
 
-// An axis that is not minor: gathered back to what both have in common.
+// An axis that is not minor: the minor one waits on the other dim meanwhile.
 // CHECK-LABEL: func.func @swap
-// CHECK: mpt.all_gather %arg0 over ["x"]
+// CHECK: mpt.all_to_all %arg0 over ["x"]
 // CHECK-NEXT: mpt.all_gather %{{.*}} over ["y"]
-// CHECK-NEXT: mpt.shard_slice %{{.*}} {axes = ["x"], dim = 0, size = 6}
+// CHECK-NEXT: mpt.all_to_all %{{.*}} over ["x"]
 // CHECK-NEXT: mpt.shard_slice %{{.*}} {axes = ["y"], dim = 0, size = 3}
 func.func @swap(%v: tensor<6x4xf32, #mpt.s<[{"y"=3,"x"=2}, {}]>>) -> tensor<6x4xf32, #mpt.s<[{"x"=2,"y"=3}, {}]>> {
   %r = mpt.reshard %v : tensor<6x4xf32, #mpt.s<[{"y"=3,"x"=2}, {}]>> -> tensor<6x4xf32, #mpt.s<[{"x"=2,"y"=3}, {}]>>
