@@ -70,6 +70,8 @@ public:
 private:
   void addInputs();
   void addInitializers();
+  Val addInitializer(const onnx::Tensor &tensor, StringRef name);
+  void splitMerged();
   void walk(const std::vector<onnx::Node> &nodes, Frame &frame);
   void importNode(const onnx::Node &node, Frame &frame);
   Vals importCall(const onnx::Function &function, NodeBuilder &b,
@@ -80,6 +82,8 @@ private:
   Program &program;
   Binding binding;
   Frame frame;
+  /// By node of the graph and input.
+  std::map<MergedUses::Use, Val> splitUses;
 };
 } // namespace
 
@@ -140,29 +144,54 @@ void GraphImporter::addInputs() {
   }
 }
 
-void GraphImporter::addInitializers() {
-  for (const onnx::Tensor &tensor : program.model.graph.initializers) {
-    std::string why;
-    bool trains = mayTrain(program, tensor);
-    Type element = program.elementType(tensor.dtype);
-    if (trains && !tensor.inFile &&
-        fitsConstant(RankedTensorType::get(tensor.dims, element))) {
-      program.problems.warning("initializer " + onnx::quote(tensor.name) +
-                                   " is taken as a constant, its elements are "
-                                   "no array in the file",
-                               "store it as raw_data to train it");
-      trains = false;
-    }
-    Val v = program.addTensor(tensor, tensor.name, /*isInitializer=*/true,
-                              trains, why);
-    if (v)
-      frame.values[tensor.name] = v;
-    else {
-      program.problems.error("initializer " + onnx::quote(tensor.name) + " " +
-                             why);
-      frame.failed.insert(tensor.name);
-    }
+Val GraphImporter::addInitializer(const onnx::Tensor &tensor, StringRef name) {
+  std::string why;
+  bool trains = mayTrain(program, tensor);
+  Type element = program.elementType(tensor.dtype);
+  if (trains && !tensor.inFile &&
+      fitsConstant(RankedTensorType::get(tensor.dims, element))) {
+    program.problems.warning("initializer " + onnx::quote(tensor.name) +
+                                 " is taken as a constant, its elements are "
+                                 "no array in the file",
+                             "store it as raw_data to train it");
+    trains = false;
   }
+  Val v = program.addTensor(tensor, name, /*isInitializer=*/true, trains, why);
+  if (!v)
+    program.problems.error("initializer " + onnx::quote(tensor.name) + " " +
+                           why);
+  return v;
+}
+
+void GraphImporter::addInitializers() {
+  for (const onnx::Tensor &tensor : program.model.graph.initializers)
+    if (Val v = addInitializer(tensor, tensor.name))
+      frame.values[tensor.name] = v;
+    else
+      frame.failed.insert(tensor.name);
+}
+
+/// A state for each parameter behind a merged initializer.
+void GraphImporter::splitMerged() {
+  MergedUses merged = findMerged(program);
+  llvm::StringMap<const onnx::Tensor *> tensors;
+  for (const onnx::Tensor &tensor : program.model.graph.initializers)
+    tensors[tensor.name] = &tensor;
+  llvm::StringMap<Val> parts;
+  for (const onnx::Node &node : program.model.graph.nodes)
+    for (auto [slot, input] : llvm::enumerate(node.inputs)) {
+      MergedUses::Use use(node.index, slot);
+      auto found = merged.names.find(use);
+      if (found == merged.names.end() || frame.failed.contains(input))
+        continue;
+      auto [part, isNew] = parts.try_emplace(found->second);
+      if (isNew) {
+        if (const onnx::Metadata *said = program.metadata.lookup(input))
+          program.metadata[found->second] = said;
+        part->second = addInitializer(*tensors[input], found->second);
+      }
+      splitUses[use] = part->second;
+    }
 }
 
 //===- nodes --------------------------------------------------------------===//
@@ -208,9 +237,12 @@ static std::string nameOf(const onnx::Node &node) {
 void GraphImporter::importNode(const onnx::Node &node, Frame &frame) {
   Vals inputs;
   bool lacks = false;
-  for (const std::string &name : node.inputs) {
+  for (auto [slot, name] : llvm::enumerate(node.inputs)) {
+    auto split =
+        frame.depth == 0 ? splitUses.find({node.index, slot}) : splitUses.end();
     lacks |= frame.failed.contains(name);
-    inputs.push_back(frame.values.lookup(name));
+    inputs.push_back(split != splitUses.end() ? split->second
+                                              : frame.values.lookup(name));
   }
   Location loc = NameLoc::get(
       StringAttr::get(program.context, frame.prefix + nameOf(node)));
@@ -337,6 +369,7 @@ void GraphImporter::addOutputs() {
 void GraphImporter::run() {
   addInputs();
   addInitializers();
+  splitMerged();
   walk(program.model.graph.nodes, frame);
   addOutputs();
 }

@@ -4,6 +4,7 @@
 #define MPT_LIB_IMPORT_GRAPHIMPORT_H
 
 #include "Program.h"
+#include <map>
 
 namespace mlir::mpt::import {
 
@@ -25,6 +26,15 @@ struct Fate {
 /// --freeze and --train come first, then whether a gradient reaches the state,
 /// then the exporter's metadata, then how it is used.
 SmallVector<Fate> decideTrainable(Program &program);
+/// Uses of initializers that stand for another parameter than their name says.
+struct MergedUses {
+  using Use = std::pair<int64_t, unsigned>; ///< index of the node, input
+  std::map<Use, std::string> names;
+  std::vector<std::string> lost; ///< parameters that no node reads
+};
+/// What the exporter's notes say; warns of it, by name. --keep-merged gives no
+/// uses.
+MergedUses findMerged(Program &program);
 /// Makes one state of trained initializers that an exporter copied from one
 /// parameter, unless --keep-copies; says so in notes.
 void tieCopies(Program &program, ArrayRef<Fate> fates);
