@@ -42,7 +42,8 @@ LogicalResult mlir::mpt::checkReshard(ReshardOp op, MeshOp mesh) {
         if (mesh.isTime(axis.getName()))
           return op.emitOpError()
                  << "reshards dim " << d << ", which is also cut over '"
-                 << axis.getName() << "'; exchange its parts per micro-batch";
+                 << axis.getName()
+                 << "'; choose a dp that divides the samples of a micro-batch";
   }
   for (ShardingAttr sharding : {from, to}) {
     Axes all;

@@ -33,6 +33,7 @@ struct VerifyShard : mlir::mpt::impl::VerifyShardPassBase<VerifyShard> {
   void checkProgram(func::FuncOp func);
 
   MeshOp mesh;
+  llvm::StringMap<StateOp> states;
   DenseSet<Value> after; ///< sums over all micro-batches, and what follows
 };
 } // namespace
@@ -68,7 +69,7 @@ bool VerifyShard::checkAxes(Operation *op, Type type) {
 
 void VerifyShard::checkState(Operation *op, FlatSymbolRefAttr source,
                              Type type) {
-  auto state = SymbolTable::lookupNearestSymbolFrom<StateOp>(op, source);
+  StateOp state = states.lookup(source.getValue());
   if (getSharding(type) != state.getStorageSharding())
     fail(op) << "state " << source << " lies as " << state.getStorageSharding()
              << ", found " << getSharding(type);
@@ -166,6 +167,9 @@ void VerifyShard::runOnOperation() {
     return;
   }
   mesh = meshes.front();
+  states.clear();
+  for (auto state : getOperation().getOps<StateOp>())
+    states[state.getSymName()] = state;
   for (auto func : getOperation().getOps<func::FuncOp>())
     if (!func.isExternal())
       checkProgram(func);

@@ -23,7 +23,7 @@ func.func @constant() -> tensor<4xf32, #mpt.s<[{}], partial = [sum{"tp"=2}]>> {
   return %r : tensor<4xf32, #mpt.s<[{}], partial = [sum{"tp"=2}]>>
 }
 func.func @time(%x: tensor<4xf32, #mpt.s<[{"micro"=2,"tp"=2}]>>) -> tensor<4xf32, #mpt.s<[{"micro"=2}]>> {
-  // expected-error @+1 {{reshards dim 0, which is also cut over 'micro'; exchange its parts per micro-batch}}
+  // expected-error @+1 {{reshards dim 0, which is also cut over 'micro'; choose a dp that divides the samples of a micro-batch}}
   %r = mpt.reshard %x : tensor<4xf32, #mpt.s<[{"micro"=2,"tp"=2}]>> -> tensor<4xf32, #mpt.s<[{"micro"=2}]>>
   return %r : tensor<4xf32, #mpt.s<[{"micro"=2}]>>
 }
