@@ -38,7 +38,6 @@ struct FormKernels : mpt::impl::FormKernelsPassBase<FormKernels> {
 /// Some lowerings look at the map for ops that are fused.
 static void addLowerings(LoweringMap &map) {
   addElementwiseLowerings(map);
-  addAttentionLowerings(map);
   addContractionLowerings(map);
   addReductionLowerings(map);
   addShapeLowerings(map);
@@ -159,6 +158,8 @@ static LogicalResult formTask(func::FuncOp task, const LoweringMap &lowerings,
     fitContraction(op);
     joinAccumulate(op);
   }
+  if (failed(callAttention(task)))
+    return failure();
   fusePointwise(task, lowerings);
   eraseDead(task);
   if (failed(lowerTask(task, lowerings, table)))

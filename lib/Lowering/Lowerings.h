@@ -65,7 +65,6 @@ LogicalResult lowerPointwise(Operation *op, KernelTable &table,
                              const LoweringMap &lowerings);
 
 void addElementwiseLowerings(LoweringMap &map);
-void addAttentionLowerings(LoweringMap &map);
 void addContractionLowerings(LoweringMap &map);
 void addReductionLowerings(LoweringMap &map);
 void addShapeLowerings(LoweringMap &map);
@@ -80,6 +79,8 @@ ContractionShape getContractionShape(DotGeneralOp op);
 void fitContraction(DotGeneralOp op);
 /// Moves the accumulate of the product, if it is the only use, next to it.
 void joinAccumulate(DotGeneralOp op);
+/// Makes library calls of attention and its adjoint.
+LogicalResult callAttention(func::FuncOp task);
 /// Makes an exchange one of the outermost dims, by transposes around it.
 void arrangeBlocks(AllToAllOp op);
 
