@@ -440,6 +440,28 @@ static Value maskGradient(GradientBuilder &b, AttentionOp op, Value dy) {
   return b.makeAs<ReshapeOp>(op.getMask().getType(), {sum});
 }
 
+static bool swapsHeads(Operation *op) {
+  auto transpose = dyn_cast_or_null<TransposeOp>(op);
+  return transpose && transpose.getPerm() == ArrayRef<int64_t>({0, 2, 1, 3});
+}
+
+/// The value, or the transpose of that of which it is the transpose, or which
+/// is its own: the backward pass then keeps the heads side by side, as
+/// projections make and take them, and no copy besides.
+static Value keepHeads(GradientBuilder &b, Value value) {
+  Value side;
+  if (swapsHeads(value.getDefiningOp()))
+    side = value.getDefiningOp()->getOperand(0);
+  else
+    for (Operation *user : value.getUsers())
+      if (!side && isa_and_nonnull<AttentionOp>(value.getDefiningOp()) &&
+          swapsHeads(user))
+        side = user->getResult(0);
+  if (!side)
+    return value;
+  return b.make<TransposeOp>({side}, b.dims("perm", {0, 2, 1, 3}));
+}
+
 LogicalResult AttentionOp::buildGradient(GradientBuilder &b,
                                          ValueRange cotangents,
                                          Gradients &operands) {
@@ -448,8 +470,10 @@ LogicalResult AttentionOp::buildGradient(GradientBuilder &b,
                             "compute them with other operators or freeze what "
                             "follows";
   Value dy = cotangents[0];
-  SmallVector<Value> inputs = {getQuery(),  getKey(), getValue(),
-                               getResult(), getLse(), dy};
+  SmallVector<Value> inputs;
+  for (Value v : {getQuery(), getKey(), getValue(), getResult()})
+    inputs.push_back(keepHeads(b, v));
+  inputs.append({getLse(), dy});
   if (getMask())
     inputs.push_back(getMask());
   SmallVector<NamedAttribute> attributes;

@@ -9,9 +9,6 @@ using namespace mlir;
 using namespace mlir::mpt;
 
 namespace {
-/// What an operand or result is; the numbers of `swapped` in the call.
-enum Role : int64_t { kQuery, kKey, kValue, kOutput, kOther };
-
 class AttentionLowering {
 public:
   explicit AttentionLowering(Operation *op)
@@ -19,25 +16,12 @@ public:
   void lower();
 
 private:
-  Role roleOfOperand(unsigned i) const {
-    constexpr Role grad[] = {kQuery, kKey, kValue, kOutput, kOther, kOutput};
-    if (isGrad)
-      return i < 6 ? grad[i] : kOther;
-    return i < 3 ? Role(i) : kOther;
-  }
-  Role roleOfResult(unsigned i) const {
-    return isGrad ? Role(i) : i == 0 ? kOutput : kOther;
-  }
-  void decide();
-  bool isSwapped(Role role) const {
-    return llvm::is_contained(swapped, int64_t(role));
-  }
   DictionaryAttr getOptions();
-  void replace(Value result, Value by, Role role);
 
   Operation *op;
   bool isGrad;
   OpBuilder b;
+  /// Operands that lie as [B, S, H, D], results counted on.
   SmallVector<int64_t> swapped;
 };
 } // namespace
@@ -45,22 +29,6 @@ private:
 static bool swapsHeads(Operation *op) {
   auto transpose = dyn_cast_or_null<TransposeOp>(op);
   return transpose && transpose.getPerm() == ArrayRef<int64_t>({0, 2, 1, 3});
-}
-
-/// All operands of a role lie alike.
-void AttentionLowering::decide() {
-  for (Role role : {kQuery, kKey, kValue, kOutput}) {
-    bool all = true, any = false;
-    for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-      if (roleOfOperand(i) == role) {
-        any = true;
-        all &= swapsHeads(operand.getDefiningOp());
-      }
-    if (!any)
-      all = llvm::all_of(op->getResult(0).getUsers(), swapsHeads);
-    if (all)
-      swapped.push_back(role);
-  }
 }
 
 DictionaryAttr AttentionLowering::getOptions() {
@@ -74,33 +42,27 @@ DictionaryAttr AttentionLowering::getOptions() {
   return b.getDictionaryAttr(options);
 }
 
-/// Transposes of the result are what the call writes; what else uses it gets it
-/// transposed.
-void AttentionLowering::replace(Value result, Value by, Role role) {
-  if (!isSwapped(role))
-    return result.replaceAllUsesWith(by);
-  for (Operation *user : llvm::make_early_inc_range(result.getUsers()))
-    if (swapsHeads(user))
-      user->getResult(0).replaceAllUsesWith(by);
-  Value back = TransposeOp::create(
-      b, op->getLoc(), TypeRange(result.getType()), ValueRange(by),
-      b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 2, 1, 3})));
-  result.replaceUsesWithIf(
-      back, [](OpOperand &use) { return !swapsHeads(use.getOwner()); });
-}
-
 void AttentionLowering::lower() {
-  decide();
   SmallVector<Value> ins, outs;
-  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-    ins.push_back(isSwapped(roleOfOperand(i))
-                      ? operand.getDefiningOp()->getOperand(0)
-                      : operand);
-  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+  int64_t number = 0;
+  for (Value operand : op->getOperands()) {
+    bool isSwapped = swapsHeads(operand.getDefiningOp());
+    ins.push_back(isSwapped ? operand.getDefiningOp()->getOperand(0) : operand);
+    if (isSwapped)
+      swapped.push_back(number);
+    ++number;
+  }
+  SmallVector<bool> isSwapped;
+  for (Value result : op->getResults()) {
     auto type = cast<RankedTensorType>(result.getType());
     SmallVector<int64_t> shape(type.getShape());
-    if (isSwapped(roleOfResult(i)))
+    isSwapped.push_back(!result.use_empty() &&
+                        llvm::all_of(result.getUsers(), swapsHeads));
+    if (isSwapped.back()) {
       std::swap(shape[1], shape[2]);
+      swapped.push_back(number);
+    }
+    ++number;
     outs.push_back(
         tensor::EmptyOp::create(b, op->getLoc(), shape, type.getElementType()));
   }
@@ -110,8 +72,17 @@ void AttentionLowering::lower() {
       DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
       DenseI64ArrayAttr(), UnitAttr(), getOptions(), ins, outs, getNodes(op),
       StringAttr());
-  for (auto [i, result] : llvm::enumerate(op->getResults()))
-    replace(result, call.getResult(i), roleOfResult(i));
+  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+    if (!isSwapped[i]) {
+      result.replaceAllUsesWith(call.getResult(i));
+      continue;
+    }
+    // What the call writes is what its transposes would.
+    for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
+      user->getResult(0).replaceAllUsesWith(call.getResult(i));
+      user->erase();
+    }
+  }
   op->erase();
 }
 

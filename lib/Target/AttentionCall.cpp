@@ -62,13 +62,19 @@ FailureOr<AttentionCall> mpt::getAttentionCall(LibraryOp op) {
   if (!call.element.isF32() && !call.element.isF64())
     return op.emitOpError()
            << op.getName() << " of " << call.element << "; expected f32 or f64";
-  auto layout = [&](Value buffer, int64_t role) {
+  auto layout = [&](unsigned operand) {
     return HeadLayout(
-        buffer, swapped && llvm::is_contained(swapped.asArrayRef(), role));
+        op->getOperand(operand),
+        swapped && llvm::is_contained(swapped.asArrayRef(), int64_t(operand)));
   };
+  unsigned firstOut = in.size();
   Value output = isGrad ? in[3] : out[0];
-  HeadLayout q = layout(in[0], 0), k = layout(in[1], 1), v = layout(in[2], 2),
-             y = layout(output, 3);
+  HeadLayout q = layout(0), k = layout(1), v = layout(2),
+             y = layout(isGrad ? 3 : firstOut);
+  SmallVector<HeadLayout> gradients(4, y);
+  if (isGrad)
+    gradients = {layout(5), layout(firstOut), layout(firstOut + 1),
+                 layout(firstOut + 2)};
   auto causal = options.getAs<IntegerAttr>("causal");
   auto bits = [](double x) { return llvm::bit_cast<int64_t>(x); };
   double infinity = std::numeric_limits<double>::infinity();
@@ -85,9 +91,10 @@ FailureOr<AttentionCall> mpt::getAttentionCall(LibraryOp op) {
                   bits(getNumber(options, "softcap", 0)),
                   bits(getNumber(options, "fill", -infinity))};
   call.numbers.append(mask ? getMaskStrides(mask) : SmallVector<int64_t>(4, 0));
-  // Gradients lie as what they are of.
-  for (const HeadLayout *of : {&q, &k, &v, &y, &y, &q, &k, &v})
+  for (const HeadLayout *of : {&q, &k, &v, &y})
     call.numbers.append(of->strides);
+  for (const HeadLayout &of : gradients)
+    call.numbers.append(of.strides);
   call.buffers = {in[0], in[1], in[2], mask, output, isGrad ? in[4] : out[1]};
   if (isGrad)
     call.buffers.append({in[5], out[0], out[1], out[2]});
