@@ -15,7 +15,8 @@
 // stays an operand, with the dims only along which it varies.
 //
 // Not formed, and left as it is: weights that are used otherwise, two masks of
-// which one fills with a finite number, a mask that is scaled.
+// which one fills with a finite number, a mask that is scaled. Not computed: a
+// mask of more than 2^24 pairs of query and key, which stays an operand.
 //
 //===----------------------------------------------------------------------===//
 #include "Composites.h"

@@ -356,6 +356,10 @@ findVisibility(ArrayRef<int64_t> shape,
 
 std::optional<Visibility> MaskFacts::getVisibility(Value mask, bool inverted,
                                                    double hidden) {
+  // Computing a point takes half a microsecond.
+  constexpr int64_t mostPoints = int64_t(1) << 24;
+  if (shapeOf(mask).back() * shapeOf(mask).drop_back().back() > mostPoints)
+    return std::nullopt;
   bool isBool = getElementTypeOrSelf(mask.getType()).isInteger(1);
   // Layers spread one mask each for themselves.
   Value source = mask;
