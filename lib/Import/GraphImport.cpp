@@ -26,8 +26,8 @@ static const OpRow *findRow(StringRef op) {
     auto *rows = new llvm::StringMap<const OpRow *>();
     for (ArrayRef<OpRow> family :
          {getElementwiseRows(), getContractionRows(), getReductionRows(),
-          getShapeRows(), getIndexingRows(), getGatherRows(), getNeuralRows(),
-          getAttentionRows(), getLossRows()})
+          getShapeRows(), getIndexingRows(), getGatherRows(), getScatterRows(),
+          getRotaryRows(), getNeuralRows(), getAttentionRows(), getLossRows()})
       for (const OpRow &row : family) {
         [[maybe_unused]] bool isNew = rows->try_emplace(row.op, &row).second;
         assert(isNew && "one row per operator");

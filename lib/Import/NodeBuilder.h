@@ -162,6 +162,8 @@ ArrayRef<OpRow> getReductionRows();
 ArrayRef<OpRow> getShapeRows();
 ArrayRef<OpRow> getIndexingRows();
 ArrayRef<OpRow> getGatherRows();
+ArrayRef<OpRow> getScatterRows();
+ArrayRef<OpRow> getRotaryRows();
 ArrayRef<OpRow> getNeuralRows();
 ArrayRef<OpRow> getAttentionRows();
 ArrayRef<OpRow> getLossRows();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //===- OnnxContraction.cpp - MatMul, Gemm, Einsum -------------------------===//
 //
-// Everything becomes mpt.dot_general; an Einsum has one or two operands,
-// letters only, and none twice in an operand. A transposed operand is a choice
-// of dims, not a copy; weights stay in the layout of the file.
+// Everything becomes mpt.dot_general. An Einsum is contracted from left to
+// right; a letter twice in one operand (a diagonal) is refused. A transposed
+// operand is a choice of dims, not a copy; weights stay in the layout of the
+// file.
 //
 //===----------------------------------------------------------------------===//
 #include "NodeBuilder.h"
@@ -81,39 +82,91 @@ struct Lettered {
 };
 } // namespace
 
-/// "ij,jk->ik" as terms and the result's letters; nullopt and a report when
-/// there is no handler for it.
+/// "...ij,jk" with dims of an ellipsis as the digits of their place from the
+/// right; empty and a report when a term does not fit its operand.
+static std::string spellOut(NodeBuilder &b, StringRef term, int64_t rank) {
+  constexpr int64_t most = 10;
+  auto [before, after] = term.split("...");
+  bool hasEllipsis = term.contains("...");
+  std::string letters = (before + after).str();
+  int64_t hidden = rank - int64_t(letters.size());
+  bool isPlain = llvm::all_of(letters, llvm::isAlpha);
+  if (!isPlain || hidden < 0 || (hidden > 0 && !hasEllipsis) || hidden > most) {
+    b.fail("term '" + onnx::escaped(term.str()) +
+           "' does not fit an operand "
+           "of rank " +
+           Twine(rank));
+    return "";
+  }
+  std::string digits;
+  for (int64_t d = hidden; d-- > 0;)
+    digits += char('0' + d);
+  return before.str() + digits + after.str();
+}
+
+/// The terms, a letter for each dim, and then the result's letters; nullopt and
+/// a report when there is no handler for it.
 static std::optional<SmallVector<std::string>> parseEquation(NodeBuilder &b) {
   std::string equation = b.node.getString("equation", "");
   llvm::erase(equation, ' ');
-  StringRef text = equation;
-  bool isExplicit = text.contains("->");
-  auto [left, right] = text.split("->");
+  auto [left, right] = StringRef(equation).split("->");
   SmallVector<StringRef> parts;
   left.split(parts, ',');
-  SmallVector<std::string> terms(parts.begin(), parts.end());
-  std::string once;
+  if (parts.size() != b.numInputs()) {
+    b.fail("equation '" + onnx::escaped(equation) + "' has " +
+           Twine(parts.size()) + " terms for " + Twine(b.numInputs()) +
+           " inputs");
+    return std::nullopt;
+  }
+  SmallVector<std::string> terms;
+  std::string hidden, once;
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    terms.push_back(spellOut(b, part, b.input(i).rank()));
+    if (b.hasFailed())
+      return std::nullopt;
+    for (char c : terms.back())
+      if (llvm::isDigit(c) && !StringRef(hidden).contains(c))
+        hidden += c;
+  }
+  llvm::sort(hidden, std::greater<char>());
   for (char c : left)
     if (llvm::isAlpha(c) && left.count(c) == 1)
       once += c;
   llvm::sort(once);
-  terms.push_back(isExplicit ? right.str() : once);
+  bool isExplicit = StringRef(equation).contains("->");
+  int64_t rank = hidden.size() + right.size() - 3;
+  terms.push_back(!isExplicit             ? hidden + once
+                  : right.contains("...") ? spellOut(b, right, rank)
+                                          : right.str());
   for (const std::string &term : terms)
     for (char c : term)
-      if (!llvm::isAlpha(c) || StringRef(term).count(c) > 1) {
-        b.fail("equation '" + equation +
-                   "' has an ellipsis or a letter twice "
-                   "in one term",
+      if (StringRef(term).count(c) > 1) {
+        b.fail("equation '" + onnx::escaped(equation) +
+                   "' has a letter twice in one term (a diagonal)",
                "write it with letters that differ");
         return std::nullopt;
       }
-  if (terms.size() - 1 != b.numInputs() || terms.size() > 3) {
-    b.fail("equation '" + equation + "' has " + Twine(terms.size() - 1) +
-           " terms for " + Twine(b.numInputs()) +
-           " inputs; expected one or two for as many");
+  if (b.hasFailed())
     return std::nullopt;
-  }
   return terms;
+}
+
+/// Removes dims of size 1 whose letter has a larger size elsewhere.
+static void dropBroadcast(NodeBuilder &b, MutableArrayRef<Lettered> operands) {
+  llvm::SmallDenseMap<char, int64_t> sizes;
+  for (const Lettered &x : operands)
+    for (auto [c, size] : llvm::zip(x.letters, x.value.shape()))
+      sizes[c] = std::max(sizes.lookup(c), size);
+  for (Lettered &x : operands) {
+    std::string kept;
+    SmallVector<int64_t> shape;
+    for (auto [c, size] : llvm::zip(x.letters, x.value.shape()))
+      if (size != 1 || sizes[c] <= 1) {
+        kept += c;
+        shape.push_back(size);
+      }
+    x = {b.reshape(x.value, shape), kept};
+  }
 }
 
 /// Sums over the letters that only this operand has.
@@ -156,21 +209,26 @@ static Vals importEinsum(NodeBuilder &b) {
   if (!terms)
     return {Val()};
   SmallVector<Lettered> operands;
-  for (size_t i = 0; i < b.numInputs(); ++i) {
+  for (size_t i = 0; i < b.numInputs(); ++i)
     operands.push_back({b.input(i), (*terms)[i]});
-    if (b.input(i).rank() != int64_t((*terms)[i].size()))
-      return {b.fail("term '" + (*terms)[i] + "' does not fit " +
-                     b.text(b.input(i).type))};
-  }
+  dropBroadcast(b, operands);
   const std::string &kept = terms->back();
   Lettered result = operands[0];
-  if (operands.size() == 1) {
-    result = reduced(b, result, kept);
-  } else {
-    result = reduced(b, operands[0], kept + operands[1].letters);
-    Lettered other = reduced(b, operands[1], kept + operands[0].letters);
-    result = contracted(b, result, other, kept);
+  for (size_t i = 0; i < operands.size() && result.value; ++i) {
+    // What is still to come, and the result, decide what is kept.
+    std::string later = kept;
+    for (const Lettered &next : ArrayRef(operands).drop_front(i + 1))
+      later += next.letters;
+    if (i == 0) {
+      result = reduced(b, result, later);
+      continue;
+    }
+    Lettered other = reduced(b, operands[i], later + result.letters);
+    result =
+        contracted(b, reduced(b, result, later + other.letters), other, later);
   }
+  if (!result.value)
+    return {Val()};
   SmallVector<int64_t> perm;
   for (char c : kept) {
     if (!result.has(c))

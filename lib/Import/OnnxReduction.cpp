@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//===- OnnxReduction.cpp - Reduce*, global pools --------------------------===//
+//===- OnnxReduction.cpp - Reduce*, Arg*, CumSum, global pools ------------===//
 //
 // Core reductions drop the reduced dims; `keepdims` is a reshape after.
 // `detail` of a row is what stands around the reduction: "mean", "l2", ... .
@@ -92,10 +92,87 @@ static Vals importGlobalPool(NodeBuilder &b) {
   return {reduceTo(b, x, axes, /*keepDims=*/true)};
 }
 
+//===- positions, running sums --------------------------------------------===//
+
+/// The first (or last) place of the extreme element, with a dim of size 1.
+static Val extremePlace(NodeBuilder &b, const Val &x, int64_t axis,
+                        bool wantsLast) {
+  Val extreme = b.reduce(b.detail, x, axis, /*keepDims=*/true);
+  Val hit = b.compare("eq", x, extreme);
+  double beyond = wantsLast ? -1 : double(x.shape()[axis]);
+  Val places = b.select(hit, b.iota(x.shape(), b.i64(), axis),
+                        b.scalar(b.i64(), beyond));
+  return b.reduce(wantsLast ? "max" : "min", places, axis, /*keepDims=*/true);
+}
+
+static Vals importArg(NodeBuilder &b) {
+  Val x = b.input(0);
+  auto axis = b.axis(b.getInt("axis", 0), x.rank());
+  if (!axis)
+    return {Val()};
+  if (x.shape()[*axis] == 0)
+    return {b.fail("dim " + Twine(*axis) + " of " + b.text(x.type) +
+                   " has no elements")};
+  Val place = extremePlace(b, x, *axis, b.getInt("select_last_index", 0));
+  SmallVector<int64_t> shape(x.shape());
+  shape[*axis] = 1;
+  if (!b.getInt("keepdims", 1))
+    shape.erase(shape.begin() + *axis);
+  return {b.reshape(place, shape)};
+}
+
+/// 1 at the first maximum. Up to opset 12 the dims from `axis` on are one.
+static Vals importHardmax(NodeBuilder &b) {
+  Val x = b.input(0);
+  auto axis = b.axis(b.getInt("axis", b.opset < 13 ? 1 : -1), x.rank());
+  if (!axis)
+    return {Val()};
+  SmallVector<int64_t> shape(x.shape());
+  if (b.opset < 13) {
+    shape.assign({1, 1});
+    for (auto [d, size] : llvm::enumerate(x.shape()))
+      shape[int64_t(d) < *axis ? 0 : 1] *= size;
+    axis = 1;
+  }
+  Val flat = b.reshape(x, shape);
+  if (!flat)
+    return {flat};
+  Val place = extremePlace(b, flat, *axis, /*wantsLast=*/false);
+  Val hot = b.compare("eq", place, b.iota(shape, b.i64(), *axis));
+  return {b.reshape(b.convert(hot, x.element()), x.shape())};
+}
+
+/// Doubling: after k rounds element i is the sum of 2^k elements up to it.
+static Vals importCumSum(NodeBuilder &b) {
+  Val x = b.input(0);
+  auto given = b.integer(1);
+  auto axis = given ? b.axis(*given, x.rank()) : std::nullopt;
+  if (!axis)
+    return {Val()};
+  int64_t n = x.shape()[*axis];
+  bool reverse = b.getInt("reverse", 0);
+  auto shifted = [&](const Val &v, int64_t by) {
+    SmallVector<int64_t> lo(x.rank(), 0), hi(x.rank(), 0);
+    (reverse ? hi : lo)[*axis] = by;
+    Val kept =
+        reverse ? b.sliceDim(v, *axis, by, n) : b.sliceDim(v, *axis, 0, n - by);
+    return b.pad(kept, scalarOf(x.element(), 0), lo, hi);
+  };
+  if (b.getInt("exclusive", 0) && n > 0)
+    x = shifted(x, 1);
+  for (int64_t by = 1; x && by < n; by *= 2)
+    x = b.binary("add", x, shifted(x, by));
+  return {x};
+}
+
 ArrayRef<OpRow> mlir::mpt::import::getReductionRows() {
   static const OpRow rows[] = {
+      {"ArgMax", importArg, "max"},
+      {"ArgMin", importArg, "min"},
+      {"CumSum", importCumSum},
       {"GlobalAveragePool", importGlobalPool, "mean"},
       {"GlobalMaxPool", importGlobalPool, "max"},
+      {"Hardmax", importHardmax, "max"},
       {"ReduceL1", importReduce, "l1"},
       {"ReduceL2", importReduce, "l2"},
       {"ReduceLogSum", importReduce, "log_sum"},

@@ -126,9 +126,9 @@ static bool isProgramOp(Operation &op) {
              DivOp, RemOp, PowOp, MaxOp, MinOp, AndOp, OrOp, XorOp, CompareOp,
              SelectOp, ConvertOp>(op) ||
          isa<ConstantOp, IotaOp, BroadcastOp, ReshapeOp, TransposeOp, SliceOp,
-             PadOp, ConcatOp, ReverseOp, TakeOp, ReduceOp, DotGeneralOp, GeluOp,
-             SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, CrossEntropyOp,
-             LabelWeightOp, AttentionOp>(op);
+             PadOp, ConcatOp, ReverseOp, TakeOp, ScatterRowsOp, ReduceOp,
+             DotGeneralOp, GeluOp, SoftmaxOp, LogSoftmaxOp, LayerNormOp,
+             RmsNormOp, CrossEntropyOp, LabelWeightOp, AttentionOp>(op);
 }
 
 /// The node's name, as the importer or a reader of the text gave it.

@@ -53,6 +53,7 @@ case("LeakyRelu-alpha", "LeakyRelu", EDGES, alpha=0.3)
 case("Celu-alpha", "Celu", EDGES, alpha=2.0)
 case("Shrink-bias", "Shrink", EDGES, lambd=1.0, bias=0.25)
 case("Gelu", "Gelu", X)
+case("Swish", "Swish", X, opset=24, alpha=1.5)
 case("Gelu-tanh", "Gelu", X, approximate="tanh")
 case("PRelu", "PRelu", X, f(3, 1))
 for op in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean"):
@@ -99,6 +100,10 @@ case("Gemm-no-bias", "Gemm", f(3, 4), f(5, 4), transB=1)
 case("Gemm-scalar-bias", "Gemm", f(3, 4), f(4, 5), np.array(3, np.float32))
 for equation, args in (("ij,jk->ik", (f(3, 4), f(4, 5))), ("bij,bkj->bki", (f(2, 3, 4), f(2, 5, 4))),
                        ("ij->j", (f(3, 4),)), ("ij->ji", (f(3, 4),)), ("ij,kl->", (f(2, 3), f(2, 2))),
+                       ("...ij,...jk->...ik", (f(2, 1, 3, 4), f(5, 4, 2))), ("i...->...", (f(3, 4, 2),)),
+                       ("...i,i", (f(2, 3, 4), f(4))), ("ij,jk,kl->il", (f(2, 3), f(3, 4), f(4, 5))),
+                       ("ij,jk,ik->j", (f(2, 3), f(3, 4), f(2, 4))), ("bi,bj->bij", (f(1, 3), f(2, 4))),
+                       ("b i , j -> b i j", (f(2, 3), f(4))),
                        ("ji,ik", (f(3, 4), f(4, 5))), ("bhsd,bhtd->bhst", (f(2, 2, 3, 4), f(2, 2, 5, 4)))):
     case("Einsum-" + equation, "Einsum", *args, equation=equation)
 
@@ -113,6 +118,16 @@ for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "R
 case("ReduceLogSum", "ReduceLogSum", f(2, 3, lo=0.5, hi=2), Const([1]))
 case("ReduceSum-11", "ReduceSum", X, axes=[-1], keepdims=0, opset=11)
 case("ReduceMax-bool", "ReduceMax", b(3, 4), Const([1]))
+TIES = i(3, 5, 2, hi=3).astype(np.float32)
+for op in ("ArgMax", "ArgMin"):
+    case(op, op, TIES)
+    case(op + "-last", op, TIES, axis=-2, keepdims=0, select_last_index=1)
+case("Hardmax", "Hardmax", TIES, axis=1)
+for exclusive in (0, 1):
+    for reverse in (0, 1):
+        case(f"CumSum-{exclusive}{reverse}", "CumSum", i(2, 7, 3), Const(1), exclusive=exclusive, reverse=reverse)
+case("CumSum", "CumSum", f(5, lo=0, hi=1), Const(-1))
+case("CumSum-constant", "CumSum", Const(i(2, 6)), Const(1))
 case("GlobalAveragePool", "GlobalAveragePool", f(2, 3, 4, 5))
 case("GlobalMaxPool", "GlobalMaxPool", f(2, 3, 4, 5))
 
@@ -188,6 +203,27 @@ for data in ("", "-constant"):
          batch_dims=1)
 case("GatherND-large", "GatherND", f(2, 9, 1100), Const(np.stack(np.broadcast_arrays(*np.ogrid[:2, :9, :1100]), -1)))
 
+UNIQUE = np.stack([RNG.permutation(4)[:2] for _ in range(6)]).reshape(3, 2, 2).transpose(0, 2, 1)
+for reduction in ("none", "add"):
+    case("ScatterElements-" + reduction, "ScatterElements", f(3, 4, 2), UNIQUE - 4 * (UNIQUE > 1), f(3, 2, 2), axis=1,
+         reduction=reduction)
+    case("ScatterElements-one-" + reduction, "ScatterElements", i(3, 4), i(3, 1, hi=4), i(3, 1), axis=-1,
+         reduction=reduction)
+    case("ScatterND-" + reduction, "ScatterND", f(4, 3, 2), Const([[1], [-1]]), f(2, 3, 2), reduction=reduction)
+    case("ScatterND-elements-" + reduction, "ScatterND", f(4, 3), np.array([[[0, 1]], [[-1, 2]]]), f(2, 1),
+         reduction=reduction)
+case("ScatterND-add-twice", "ScatterND", f(4, 3), Const([[1], [1]]), f(2, 3), reduction="add")
+
+ROWS, COS, SIN = i(2, 3, hi=7), f(7, 4), f(7, 4)
+for name, args, attributes in (
+    ("", (f(2, 5, 3, 8), COS, SIN, ROWS), {}),
+    ("-pairs", (f(2, 5, 3, 8), COS, SIN, ROWS), {"interleaved": 1}),
+    ("-part", (f(2, 5, 3, 12), COS, SIN, ROWS), {"rotary_embedding_dim": 8}),
+    ("-3d", (f(2, 3, 40), COS, SIN, ROWS), {"num_heads": 5}),
+    ("-3d-pairs", (f(2, 3, 60), COS[ROWS], SIN[ROWS]), {"num_heads": 5, "interleaved": 1, "rotary_embedding_dim": 8}),
+    ("-looked-up", (f(2, 5, 3, 8), COS[ROWS], SIN[ROWS]), {}),
+):
+    case("RotaryEmbedding" + name, "RotaryEmbedding", *args, opset=23, **attributes)
 case("Softmax", "Softmax", X)
 case("Softmax-axis", "Softmax", X, axis=1)
 case("LogSoftmax", "LogSoftmax", X, axis=-1)
@@ -260,5 +296,5 @@ def test_every_operator_has_a_case():
         if file.startswith("Onnx"):
             with open(os.path.join(root, file)) as text:
                 rows |= set(re.findall(r'\{"(\w+)", import\w+', text.read()))
-    elsewhere = {"Constant", "Swish"}
+    elsewhere = {"Constant"}
     assert rows - {op for op, _, _ in CASES.values()} == elsewhere

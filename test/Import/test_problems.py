@@ -32,13 +32,13 @@ def of_nodes(*nodes, inputs=None, outputs=("y",), **more):
 def test_all_problems_at_once(tmp_path):
     """Three nodes without handler or with bad attributes; what depends on them is silent."""
     model = of_nodes(
-        node("ArgMax", ["x"], ["a"], name="first"), node("Neg", ["a"], ["n"], name="after"),
-        node("Softmax", ["x"], ["b"], name="second", axis=2), node("CumSum", ["x", "k"], ["c"]),
-        outputs=("a", "b", "c", "n"), initializers=[("k", np.array(0))])
+        node("TopK", ["x", "k"], ["a", ""], name="first"), node("Neg", ["a"], ["n"], name="after"),
+        node("Softmax", ["x"], ["b"], name="second", axis=2), node("NonZero", ["x"], ["c"]),
+        outputs=("a", "b", "c", "n"), initializers=[("k", np.array([1]))])
     check(tmp_path, model, [
-        "error: m.onnx: node 'first' (ArgMax-13): operator is not supported; express it by other operators",
+        "error: m.onnx: node 'first' (TopK-11): operator is not supported; express it by other operators",
         "error: m.onnx: node 'second' (Softmax-13): axis 2 is out of range for rank 2",
-        "error: m.onnx: node #3 (CumSum-14): operator is not supported; express it by other operators",
+        "error: m.onnx: node #3 (NonZero-13): operator is not supported; express it by other operators",
     ])
 
 
@@ -164,8 +164,20 @@ def test_target_that_is_data(tmp_path):
      "training mode is not supported; export with training_mode = false"),
     ("SoftmaxCrossEntropyLoss", [X, np.zeros(2, np.int64), Const([1, 1, 1], np.float32)], {},
      "class weights (input 'weight') are not supported; scale the scores, or leave the weights out"),
-    ("Einsum", [X], {"equation": "ii->i"}, "equation 'ii->i' has an ellipsis or a letter twice in one term; write it "
+    ("Einsum", [X], {"equation": "ii->i"}, "equation 'ii->i' has a letter twice in one term (a diagonal); write it "
      "with letters that differ"),
+    ("Einsum", [X], {"equation": "ijk->i"}, "term 'ijk' does not fit an operand of rank 2"),
+    ("Einsum", [X], {"equation": "ij,jk"}, "equation 'ij,jk' has 2 terms for 1 inputs"),
+    ("ScatterND", [X, Const([[0]]), X[:1]], {"reduction": "max"}, "reduction 'max' is not supported; use none or add"),
+    ("ScatterND", [X, Const([[0]]), X], {}, "cannot scatter f32[2, 3] at i64[1, 1] into f32[2, 3]; expected floats, with "
+     "the dims of the indices but the last, then those of the data that are not picked from"),
+    ("ScatterElements", [X, Const([[0]]), X[:1, :1]], {}, "cannot scatter f32[1, 1] at i64[1, 1] into f32[2, 3]; "
+     "expected equal dims but along the axis"),
+    ("RotaryEmbedding", [np.zeros((1, 2, 3, 5), np.float32), X, X], {"opset": 23},
+     "input has shape [1, 2, 3, 5], 'num_heads' is 0 and 'rotary_embedding_dim' 0; expected four dims, or three of which "
+     "the last is a multiple of the heads, and an even number of features"),
+    ("RotaryEmbedding", [np.zeros((1, 2, 3, 4), np.float32), X, X], {"opset": 23},
+     "a cache of shape [2, 3] gives [2, 3] angles; expected [1, 3, 2]"),
     ("GatherElements", [X, Const([[0, 2]])], {}, "index 2 is out of range for dim 0 of f32[2, 2]"),
     ("GatherElements", [X, Const([0])], {}, "cannot gather from f32[2, 3] at i64[1]"),
     ("GatherND", [X, Const([[0, 3], [1, 0]])], {}, "index 3 is out of range for dim 1 of f32[2, 3]"),

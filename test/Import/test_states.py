@@ -311,7 +311,9 @@ def test_nodes_without_names_are_counted(tmp_path):
 def test_old_softmax_is_flat(tmp_path):
     """Up to opset 12 the dims from the axis on are one."""
     x = np.random.default_rng(3).random((2, 3, 4)).astype(np.float32)
-    onnx.save(model_of([node("Softmax", ["x"], ["y"])], {"x": x}, ["y"], opset=11), tmp_path / "m.onnx")
+    nodes = [node("Softmax", ["x"], ["y"]), node("Hardmax", ["x"], ["z"])]
+    onnx.save(model_of(nodes, {"x": x}, ["y", "z"], opset=11), tmp_path / "m.onnx")
     texts, _ = opt([config("m.onnx")], "--mlir-print-op-generic", cwd=tmp_path)
-    e = np.exp(x)
-    np.testing.assert_allclose(run_program.run(texts["m.onnx"], {"x": x})["y"], e / e.sum((1, 2), keepdims=True), rtol=1e-5)
+    found, e = run_program.run(texts["m.onnx"], {"x": x}), np.exp(x)
+    np.testing.assert_allclose(found["y"], e / e.sum((1, 2), keepdims=True), rtol=1e-5)
+    np.testing.assert_array_equal(found["z"], x == x.max((1, 2), keepdims=True))
