@@ -230,6 +230,8 @@ ExitCode mpt::compile(const Options &options, StringRef program) {
   OwningOpRef<ModuleOp> module = openModule(options, context);
   if (!module)
     return ExitCode::BadInput;
+  if (options.explain)
+    (*module)->setAttr(kExplainAttr, UnitAttr::get(&context));
   int first = findPhase(options.startAfter) + 1;
   if (first > 0 && failed(verifyPhase(*module, getPhases()[first - 1])))
     return fail(ExitCode::BadInput, "'" + options.model +

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpt/Driver/Explain.h"
+#include "mpt/IR/Config.h"
 #include "mpt/IR/Bindings.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
@@ -44,7 +45,43 @@ static std::map<int, int64_t> stateBytes(ModuleOp module) {
   return total;
 }
 
-static void explainTask(func::FuncOp task, raw_ostream &os) {
+/// Bytes that the forward tasks of each stage keep for one micro-batch.
+static std::map<int, int64_t> savedBytes(ModuleOp module) {
+  std::map<int, int64_t> stages;
+  for (auto task : module.getOps<func::FuncOp>()) {
+    int stage = 0;
+    StringRef name = task.getName();
+    if (!name.consume_front("s") || name.consumeInteger(10, stage) ||
+        name != "_F")
+      continue;
+    for (unsigned i = 0; i < task.getNumResults(); ++i)
+      if (task.getResultAttr(i, "mpt.save"))
+        stages[stage] += bytesOf(task.getResultTypes()[i]);
+  }
+  return stages;
+}
+
+/// What one rank receives, of `bytes` that the op says.
+static int64_t wireBytes(Operation *op, int64_t bytes, int64_t ranks) {
+  if (isa<AllReduceOp>(op))
+    return 2 * (ranks - 1) * bytes / ranks;
+  return (ranks - 1) * bytes / ranks;
+}
+
+static void explainParameters(ModuleOp module, raw_ostream &os) {
+  bool first = true;
+  for (auto state : module.getOps<StateOp>()) {
+    auto why = state->getAttrOfType<StringAttr>(kWhyAttr);
+    if (!why)
+      continue;
+    if (std::exchange(first, false))
+      os << "parameters over tp\n";
+    os << llvm::formatv("  {0,-40} ", state.getSymName());
+    os << state.getStorageSharding() << ' ' << why.getValue() << '\n';
+  }
+}
+
+static void explainTask(func::FuncOp task, MeshOp mesh, raw_ostream &os) {
   // Equal collectives are counted together.
   std::map<std::string, int> counts;
   task.walk([&](Operation *op) {
@@ -54,9 +91,13 @@ static void explainTask(func::FuncOp task, raw_ostream &os) {
       return;
     std::string axes = llvm::join(over.getAsValueRange<StringAttr>(), ",");
     auto kind = op->getAttrOfType<StringAttr>("kind");
-    counts[llvm::formatv(
-               "{0}{1} over {2}, {3} bytes", op->getName().stripDialect(),
-               kind ? " " + kind.getValue().str() : "", axes, bytes.getInt())
+    int64_t ranks = 1;
+    for (StringRef axis : over.getAsValueRange<StringAttr>())
+      ranks *= mesh.getSize(axis);
+    counts[llvm::formatv("{0}{1} over {2}, {3} bytes, {4} received",
+                         op->getName().stripDialect(),
+                         kind ? " " + kind.getValue().str() : "", axes,
+                         bytes.getInt(), wireBytes(op, bytes.getInt(), ranks))
                .str()]++;
   });
   for (auto &[text, count] : counts)
@@ -64,12 +105,17 @@ static void explainTask(func::FuncOp task, raw_ostream &os) {
 }
 
 void mpt::explainPlan(ModuleOp module, raw_ostream &os) {
+  explainParameters(module, os);
   os << "parameters of one rank\n";
   for (auto [stage, bytes] : stateBytes(module))
     os << llvm::formatv("  stage {0}    {1} bytes\n", stage, bytes);
+  os << "activations that one rank keeps per micro-batch\n";
+  for (auto [stage, bytes] : savedBytes(module))
+    os << llvm::formatv("  stage {0}    {1} bytes\n", stage, bytes);
   os << "collectives of one run of each task\n";
+  MeshOp mesh = *module.getOps<MeshOp>().begin();
   for (auto task : module.getOps<func::FuncOp>())
-    explainTask(task, os);
+    explainTask(task, mesh, os);
   os << "transfers between stages\n";
   for (auto transfer : module.getOps<TransferOp>())
     os << llvm::formatv("  {0,-16} {1} {2}, {3} bytes\n", transfer.getSymName(),

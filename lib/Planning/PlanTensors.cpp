@@ -33,8 +33,9 @@ struct ParameterView {
 
 class TensorPlan {
 public:
-  TensorPlan(AxisRefAttr tp, ArrayRef<Value> residuals)
-      : tp(tp), residuals(residuals.begin(), residuals.end()) {}
+  /// `slices`: micro-batches times data ranks.
+  TensorPlan(AxisRefAttr tp, ArrayRef<Value> residuals, int64_t slices)
+      : tp(tp), slices(slices), residuals(residuals.begin(), residuals.end()) {}
   void visit(Operation *op);
   void keepKeysWhole(AttentionOp op);
   /// Queries that nothing else cuts over their heads.
@@ -44,7 +45,13 @@ public:
     return it == stored.end() ? -1 : it->second;
   }
   /// Parameters that the user stored are only followed.
-  void fix(StateOp state, int64_t dim) { stored[state] = dim; }
+  void fix(StateOp state, int64_t dim) { store(state, dim, "as --shard says"); }
+  /// For people: why it is stored so and what else would cost.
+  std::string getReason(StateOp state) const {
+    auto it = reasons.find(state);
+    return it == reasons.end() ? "whole: meets nothing that is cut"
+                               : it->second;
+  }
 
 private:
   std::optional<ParameterView> viewOf(Value v) const;
@@ -55,7 +62,16 @@ private:
   void visitAttention(AttentionOp op);
   void propagate(ComputeOpInterface op);
 
+  void store(StateOp state, int64_t dim, const Twine &reason) {
+    if (stored.try_emplace(state, dim).second)
+      reasons[state] = reason.str();
+  }
+  /// What an all-reduce of the value moves per micro-batch and rank.
+  std::string priceOf(Value v) const;
+
   AxisRefAttr tp;
+  int64_t slices;
+  DenseMap<Operation *, std::string> reasons;
   DenseSet<Value> residuals;
   SmallVector<Value> queries;
   DenseMap<Operation *, int64_t> stored; ///< state -> dim, -1: whole
@@ -131,8 +147,28 @@ void TensorPlan::visitDot(DotGeneralOp op) {
           (columns < 0 || type.getDimSize(d) >= type.getDimSize(columns)))
         columns = d;
     int64_t dim = rows >= 0 ? rows : columns >= 0 ? columns : contracted;
-    stored[view->state] = dim < 0 ? -1 : view->dims[dim];
+    std::string sum = priceOf(op.getResult());
+    if (rows >= 0)
+      store(view->state, view->dims[dim],
+            "by rows: its input is cut, the result is summed for " + sum +
+                "; by columns the input would be gathered for half of " +
+                priceOf(input));
+    else if (columns >= 0)
+      store(view->state, view->dims[dim],
+            "by columns: its input is whole, nothing moves; by rows the "
+            "result would be summed for " +
+                sum);
+    else
+      store(view->state, dim < 0 ? -1 : view->dims[dim],
+            "no output dim has a part for each rank");
   }
+}
+
+std::string TensorPlan::priceOf(Value v) const {
+  int64_t bytes = tensorOf(v).getNumElements() *
+                  (std::max(8u, tensorOf(v).getElementTypeBitWidth()) / 8);
+  int64_t n = tp.getSize();
+  return std::to_string(2 * (n - 1) * (bytes / slices) / n) + " bytes";
 }
 
 /// Parameters follow a cut value that they meet.
@@ -145,7 +181,9 @@ void TensorPlan::visitElementwise(Operation *op) {
   for (Value operand : op->getOperands()) {
     auto view = viewOf(operand);
     if (view && !stored.contains(view->state) && view->dims[cut] >= 0)
-      stored[view->state] = view->dims[cut];
+      store(view->state, view->dims[cut],
+            "cut with the value that it meets; whole it would be sliced by "
+            "each rank, its gradient gathered");
   }
 }
 
@@ -178,7 +216,10 @@ void TensorPlan::keepKeysWhole(AttentionOp op) {
     if (auto dot = dyn_cast<DotGeneralOp>(def)) {
       for (Value operand : dot->getOperands())
         if (auto view = viewOf(operand); view && uneven)
-          stored.try_emplace(view->state, -1);
+          store(view->state, -1,
+                "whole: tp divides the query heads, but not these key heads; "
+                "cut, its result would be gathered for half of " +
+                    priceOf(dot.getResult()));
       continue;
     }
     if (auto reshape = dyn_cast<ReshapeOp>(def)) {
@@ -224,7 +265,12 @@ void TensorPlan::visit(Operation *op) {
       int64_t dim = view->dims[take.getAxis()];
       bool cuttable =
           dim >= 0 && fits(view->state.getTensorType().getDimSize(dim));
-      stored[view->state] = cuttable ? dim : -1;
+      store(view->state, cuttable ? dim : -1,
+            cuttable ? "by rows: each rank looks up its own, the result is "
+                       "summed for " +
+                           priceOf(take.getResult()) +
+                           "; whole it would lie on every rank"
+                     : std::string("whole: too few rows"));
     }
   } else if (auto attention = dyn_cast<AttentionOp>(op)) {
     visitAttention(attention);
@@ -260,7 +306,8 @@ LogicalResult mpt::planStorage(ModuleOp module, func::FuncOp func,
   if (failed(applyShardOptions(module, mesh, config)))
     return failure();
   AxisRefAttr tp = mesh.getAxis("tp");
-  TensorPlan plan(tp, seeds.residuals);
+  TensorPlan plan(tp, seeds.residuals,
+                  mesh.getSize(kMicroAxis) * mesh.getSize("dp"));
   for (auto state : module.getOps<StateOp>())
     if (state.getStorage() && state.getRole() == "parameter")
       plan.fix(state, state.getStorageSharding().getDimOf("tp"));
@@ -274,7 +321,11 @@ LogicalResult mpt::planStorage(ModuleOp module, func::FuncOp func,
         plan.visit(&op);
   seeds.queries = plan.getQueries();
   for (auto state : module.getOps<StateOp>()) {
-    if (state.getRole() != "parameter" || state.getStorage())
+    if (state.getRole() != "parameter")
+      continue;
+    if (tp && module->hasAttr(kExplainAttr))
+      state->setAttr(kWhyAttr, StringAttr::get(ctx, plan.getReason(state)));
+    if (state.getStorage())
       continue;
     RankedTensorType type = state.getTensorType();
     SmallVector<DimShardingAttr> dims;

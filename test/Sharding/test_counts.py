@@ -175,3 +175,20 @@ def test_parameters_are_cut(localize, kind):
     cut = localize(kind, "dp=2,tp=2").tasks["s0_RS"][0].bytes
     vectors = 4 * small.WIDTH * (LAYERS * 8 + 8)
     assert whole / 2 <= cut <= whole / 2 + vectors
+
+
+def test_explain(tmp_path):
+    """--explain: why each parameter is stored so, activations per stage, collectives with what they move."""
+    small.write_case(tmp_path, "fused", LAYERS)
+    with open(tmp_path / "reference.json", encoding="utf-8") as file:
+        logits = json.load(file)["loss"]["logits"]
+    run = subprocess.run([MPTC, tmp_path / "model.onnx", "-o", tmp_path / "out.mlir", "--mesh=tp=2,pp=3", "--explain",
+                          f"--loss=cross_entropy({logits},labels)", "--stop-after=schedule"],
+                         capture_output=True, text=True, check=True)
+    n = activation(small.BATCH)
+    lines = [" ".join(line.split()) for line in run.stderr.splitlines()]
+    assert (f'h0.attn.qkv.weight #mpt.s<[{{}}, {{"tp"=2}}, {{}}]> by columns: its input is whole, nothing moves; '
+            f"by rows the result would be summed for {3 * n} bytes") in lines
+    assert f"s1_B 2 x all_reduce sum over tp, {n} bytes, {n} received" in lines
+    kept = lines.index("activations that one rank keeps per micro-batch")
+    assert [line.split()[:2] for line in lines[kept + 1:kept + 4]] == [["stage", str(i)] for i in range(3)]

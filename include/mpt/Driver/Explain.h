@@ -11,8 +11,10 @@ namespace mlir::mpt {
 /// --list-params: name, shape, type, trained or not. Needs the form of phase 1.
 void listParameters(ModuleOp module, raw_ostream &os);
 
-/// --explain: per stage parameter bytes of one rank, per task the collectives
-/// with bytes, per edge the bytes, per pipeline coordinate the memory bound.
+/// --explain: why each parameter is stored so and what else would cost; per
+/// stage the bytes of parameters and kept activations of one rank, per task the
+/// collectives with bytes and what a rank receives, per edge the bytes, per
+/// pipeline coordinate the memory bound.
 /// Needs the form of phase 7.
 void explainPlan(ModuleOp module, raw_ostream &os);
 

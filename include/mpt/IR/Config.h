@@ -20,6 +20,10 @@ inline constexpr StringLiteral kConfigAttr = "mpt.config";
 inline constexpr StringLiteral kPhaseAttr = "mpt.phase";
 /// Dictionary id -> ONNX node, written at import.
 inline constexpr StringLiteral kNodesAttr = "mpt.nodes";
+/// On the module: phases may leave notes for people, kWhyAttr on what they
+/// decided about. Changes nothing else.
+inline constexpr StringLiteral kExplainAttr = "mpt.explain";
+inline constexpr StringLiteral kWhyAttr = "mpt.why";
 
 class Config {
 public:
