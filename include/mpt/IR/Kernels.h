@@ -22,7 +22,9 @@
 // the order of the loops; it need not begin with the row. A kernel without the
 // attribute runs whole, on one thread.
 //
-// Sums run in the element type in ascending order of the reduction iterators.
+// Sums run in the element type in ascending order of the reduction iterators;
+// a target may run those along a row in lanes, in an order that the kernel
+// alone decides.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MPT_IR_KERNELS_H

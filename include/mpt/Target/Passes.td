@@ -69,6 +69,20 @@ def KernelRowsPass : Pass<"mpt-kernel-rows", "::mlir::func::FuncOp"> {
            "a single nest of parallel loops becomes one loop, so that a row is an element">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect"];
 }
+def LaneReductionsPass : Pass<"mpt-lane-reductions", "::mlir::func::FuncOp"> {
+  let summary = "sums along a contiguous row run in 32 lanes";
+  let description = [{
+    ```mlir
+    affine.for %j = 0 to 768 { %s = load %r[%i]; %x = load %m[%i, %j]; store %s + %x, %r[%i] }
+    // becomes
+    %lanes = affine.for %j = 0 to 768 step 32 iter_args(%l = zeros) { yield %l + vector_load %m[%i, %j] }
+    store load %r[%i] + tree(%lanes), %r[%i]
+    ```
+    The order of the sum is a function of the loop, not of the machine; what 32
+    does not divide follows one by one.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
+}
 def ApproximateMathPass : Pass<"mpt-approximate-math"> {
   let summary = "functions of f32 become arithmetic";
   let description = [{

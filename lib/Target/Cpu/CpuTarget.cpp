@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU: kernels are functions over ranges of rows, vectorised by LLVM, which
-// may not reorder sums; functions of f32 are polynomials, those of f64 calls of
+// may not reorder sums (LaneReductions.cpp says in which lanes they run); functions of f32 are polynomials, those of f64 calls of
 // libm. Contractions are library calls (oneDNN, in the runtime).
 #include "../Kernels/Kernels.h"
 #include "mpt/Target/Passes.h"
@@ -28,6 +28,7 @@ TargetFacts CpuTarget::getFacts() const {
 void CpuTarget::buildKernelPipeline(OpPassManager &pm, const Config &) const {
   buildKernelLoops(pm);
   pm.addNestedPass<func::FuncOp>(createKernelRowsPass());
+  pm.addNestedPass<func::FuncOp>(createLaneReductionsPass());
   pm.addPass(createApproximateMathPass());
   buildLoopsToLLVM(pm);
   pm.addPass(createKernelWordsPass());
