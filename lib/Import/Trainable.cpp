@@ -8,11 +8,11 @@
 //   4. the exporter's metadata on the initializer's value_info:
 //      InputSpec.kind PARAMETER is trained, other kinds are not; folded_from
 //      that names one PARAMETER is trained, that names none is not
-//   5. the use, seen through reshape, transpose, convert, broadcast: operand of
-//      a contraction, table of a take, scale or bias of a norm, rank 1 in
-//      arithmetic, a finite table of rank 2 or more that is added: trained;
-//      tables that are multiplied, branches of a select, and one element that
-//      is spread over a dim of more: not
+//   5. the use, seen through what moves elements: operand of a contraction,
+//      table of a take, scale or bias of a norm, rank 1 in arithmetic, a finite
+//      table of rank 2 or more that is added: trained; tables that are
+//      multiplied, also looked up (rotary caches), branches of a select, and
+//      one element that is spread over a dim of more: not
 //
 //===----------------------------------------------------------------------===//
 #include "GraphImport.h"
@@ -165,6 +165,26 @@ namespace {
 enum class Use { None, Weight, Table, Frozen };
 } // namespace
 
+static bool isConstant(Value v) {
+  while (auto broadcast = v.getDefiningOp<BroadcastOp>())
+    v = broadcast.getInput();
+  return v.getDefiningOp<ConstantOp>() != nullptr;
+}
+
+/// Whether looked-up rows only multiply what is computed, as those of rotary
+/// caches do; a constant factor (of an embedding) does not count.
+static bool onlyMultiplies(Value rows) {
+  return llvm::all_of(rows.getUses(), [](OpOperand &use) {
+    Operation *op = use.getOwner();
+    if (isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp>(op))
+      return onlyMultiplies(op->getResult(0));
+    if (!isa<MulOp>(op))
+      return false;
+    Value other = op->getOperand(1 - use.getOperandNumber());
+    return !isConstant(other) || onlyMultiplies(op->getResult(0));
+  });
+}
+
 /// `rank`: dims of the state that are not 1, at least 1.
 static Use classify(OpOperand &use, unsigned rank) {
   Operation *op = use.getOwner();
@@ -172,7 +192,9 @@ static Use classify(OpOperand &use, unsigned rank) {
   if (isa<DotGeneralOp>(op))
     return Use::Weight;
   if (isa<TakeOp>(op))
-    return n == 0 ? Use::Weight : Use::None;
+    return n != 0                             ? Use::None
+           : onlyMultiplies(op->getResult(0)) ? Use::Frozen
+                                              : Use::Weight;
   if (isa<LayerNormOp, RmsNormOp>(op))
     return n > 0 ? Use::Weight : Use::None;
   if (isa<AddOp, SubOp>(op))
@@ -196,7 +218,8 @@ static bool isTrainedByUse(const Program &program, const Stored &stored) {
       auto broadcast = dyn_cast<BroadcastOp>(op);
       if (isOne && broadcast && broadcast.getDims().empty())
         return false;
-      if (isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp>(op)) {
+      if (isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp, ScatterRowsOp>(
+              op)) {
         work.push_back(op->getResult(0));
         continue;
       }

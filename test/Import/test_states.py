@@ -164,6 +164,10 @@ USES = {
     "one number over all features": ([node("Add", ["x", "w"], ["y"])], X[0, :1], "buffer"),
     "table that is added": ([node("Add", ["x", "w"], ["y"])], X, "parameter+"),
     "table that is multiplied": ([node("Mul", ["x", "w"], ["y"])], X, "buffer"),
+    "looked up and multiplied": ([node("Gather", ["w", "s"], ["r"]), node("Mul", ["x", "r"], ["y"])],
+                                 np.ones((7, 3), np.float32), "buffer"),
+    "looked up, scaled and added": ([node("Gather", ["w", "s"], ["r"]), node("Mul", ["r", "half"], ["h"]),
+                                     node("Add", ["x", "h"], ["y"])], np.ones((7, 3), np.float32), "parameter+"),
     "mask that is added": ([node("Add", ["x", "w"], ["y"])], np.where(X > 2, -1e9, 0).astype(np.float32), "buffer"),
     "branch of a select": ([node("Less", ["x", "x"], ["c"]), node("Where", ["c", "x", "w"], ["y"])], X, "buffer"),
     "scale of a norm": ([node("LayerNormalization", ["x", "w"], ["y"])], X[0], "parameter+"),
@@ -179,6 +183,7 @@ def test_use_decides(tmp_path, use):
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([3, -1]), "s"))
     model.graph.node.insert(0, node("ReduceSum", ["x", "last"], ["one"]))
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "last"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0.5), "half"))
     assert states(imported(tmp_path, model)[0]) == {"w": role}
 
 
