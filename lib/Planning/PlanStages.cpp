@@ -7,7 +7,9 @@
 // all cuts into N stages the smallest largest cost is found; of those within 5%
 // of it, the one that sends the fewest bytes (both by dynamic programming over
 // the places to cut). There is no place to cut where a value crosses that has
-// lost the batch: it would be a sum over micro-batches, which cannot be sent.
+// lost the batch: it would be a sum over micro-batches, which cannot be sent;
+// nor between an op and what its adjoint reads instead of its result (a
+// transpose).
 //
 // `stages` may also be a list of regular expressions: a cut before the first op
 // whose node each matches.
@@ -28,8 +30,8 @@ struct Atom {
 struct Line {
   SmallVector<Atom> atoms;
   DenseMap<Operation *, unsigned> at;
-  SmallVector<double> bytes; ///< per place: what crosses it
-  SmallVector<bool> open;    ///< per place: whether one may cut there
+  SmallVector<double> bytes;     ///< per place: what crosses it
+  SmallVector<StringRef> closed; ///< per place: why none may cut there
 };
 } // namespace
 
@@ -91,7 +93,7 @@ static void addCosts(Line &line, bool trains) {
 static void addCrossings(Line &line, const ProgramRoles &roles) {
   size_t n = line.atoms.size();
   line.bytes.assign(n + 1, 0);
-  line.open.assign(n + 1, true);
+  line.closed.assign(n + 1, StringRef());
   for (unsigned i = 0; i < n; ++i)
     for (Operation *op : line.atoms[i].ops)
       for (Value result : op->getResults()) {
@@ -100,9 +102,28 @@ static void addCrossings(Line &line, const ProgramRoles &roles) {
         for (unsigned k = i + 1; last && k <= *last; ++k) {
           line.bytes[k] += bytesOf(result);
           if (roles.getBatch(result).kind == BatchUse::Reduced)
-            line.open[k] = false;
+            line.closed[k] = "a sum over the batch would have to be sent";
         }
       }
+}
+
+/// No cut before what the adjoint of an earlier op reads: it would be sent
+/// back.
+static void closeBeforeReadsOfAdjoints(Line &line, func::FuncOp func) {
+  DenseMap<int64_t, unsigned> ofId;
+  for (auto [op, at] : line.at)
+    if (auto id = op->getAttrOfType<IntegerAttr>("id"))
+      ofId[id.getInt()] = at;
+  for (Operation &op : func.getBody().front()) {
+    auto origin = op.getAttrOfType<IntegerAttr>("adjoint_of");
+    auto own = origin ? ofId.find(origin.getInt()) : ofId.end();
+    if (own == ofId.end())
+      continue;
+    for (Value operand : op.getOperands())
+      if (auto it = line.at.find(operand.getDefiningOp()); it != line.at.end())
+        for (unsigned k = own->second + 1; k <= it->second; ++k)
+          line.closed[k] = "the gradient of an op before it reads it";
+  }
 }
 
 static Line lineUp(func::FuncOp func, const ProgramRoles &roles, bool trains) {
@@ -130,6 +151,7 @@ static Line lineUp(func::FuncOp func, const ProgramRoles &roles, bool trains) {
   }
   addCosts(line, trains);
   addCrossings(line, roles);
+  closeBeforeReadsOfAdjoints(line, func);
   return line;
 }
 
@@ -148,7 +170,7 @@ cutBest(const Line &line, unsigned stages,
   best[0][0] = 0;
   for (unsigned s = 1; s <= stages; ++s)
     for (unsigned to = s; to <= n; ++to) {
-      if (to < n && !line.open[to])
+      if (to < n && !line.closed[to].empty())
         continue;
       for (unsigned at = s - 1; at < to; ++at) {
         if (best[s - 1][at] == none)
@@ -218,10 +240,9 @@ cutByName(func::FuncOp func, const Line &line, ArrayRef<StringRef> patterns) {
              << nodeOf(*it)
              << "', does not come after the stage before it has begun; name "
                 "cuts in the order of the model";
-    if (!line.open[at])
-      return func.emitError()
-             << "--stages: there can be no cut before '" << nodeOf(*it)
-             << "': a sum over the batch would have to be sent";
+    if (!line.closed[at].empty())
+      return func.emitError() << "--stages: there can be no cut before '"
+                              << nodeOf(*it) << "': " << line.closed[at];
     begins.push_back(at);
   }
   return begins;
@@ -241,7 +262,7 @@ FailureOr<int64_t> mpt::planStages(func::FuncOp func, const ProgramRoles &roles,
   } else {
     int64_t places = 0;
     for (size_t k = 1; k < line.atoms.size(); ++k)
-      places += line.open[k];
+      places += line.closed[k].empty();
     if (stages < 1 || stages > places + 1)
       return func.emitError()
              << stages

@@ -146,3 +146,28 @@ module attributes {mpt.config = {mesh = {tp = 2 : i64}, inference = true, shard 
     return %0 : tensor<4x8xf32>
   }
 }
+
+// -----
+
+// What the adjoint of 'a' reads instead of a's own result stays in a's stage.
+module attributes {mpt.config = {stages = ["b"], inference = true}} {
+  // expected-error@+1 {{--stages: there can be no cut before 'b': the gradient of an op before it reads it}}
+  func.func @predict(%x: tensor<4x8xf32> {mpt.input = "x"}) -> (tensor<4x8xf32> {mpt.output = "y"}) {
+    %0 = mpt.tanh %x {id = 0} : tensor<4x8xf32> loc("a")
+    %1 = mpt.abs %0 {id = 1} : tensor<4x8xf32> loc("b")
+    %2 = mpt.mul %1, %1 {id = 2, adjoint_of = 0} : tensor<4x8xf32> loc("a")
+    return %2 : tensor<4x8xf32>
+  }
+}
+
+// -----
+
+module attributes {mpt.config = {stages = ["c"], inference = true}} {
+  // expected-error@+1 {{--stages: there can be no cut before 'c': a sum over the batch would have to be sent}}
+  func.func @predict(%x: tensor<4x8xf32> {mpt.input = "x"}) -> (tensor<f32> {mpt.output = "y"}) {
+    %0 = mpt.tanh %x {id = 0} : tensor<4x8xf32> loc("a")
+    %1 = mpt.reduce sum %0 {axes = [0, 1], id = 1} : tensor<4x8xf32> -> tensor<f32> loc("b")
+    %2 = mpt.abs %1 {id = 2} : tensor<f32> loc("c")
+    return %2 : tensor<f32>
+  }
+}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-MPTC = os.path.join(os.environ["MPT_BUILD"], "bin", "mptc")
+MPTC = os.path.abspath(os.path.join(os.environ["MPT_BUILD"], "bin", "mptc"))
 
 
 def demo(*arguments, cwd):

@@ -10,7 +10,7 @@ import pytest
 from mpt.case import Case
 from mpt.check import compile_program, train
 
-MPTC = os.path.join(os.environ["MPT_BUILD"], "bin", "mptc")
+MPTC = os.path.abspath(os.path.join(os.environ["MPT_BUILD"], "bin", "mptc"))
 MODELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Models")
 MESHES = ("tp=2", "dp=2,tp=2,pp=2")
 STORED = sorted(name for name in os.listdir(MODELS) if name.startswith("random-"))
