@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 import onnx  # noqa: E402
 from onnx import numpy_helper  # noqa: E402
-from test_random_transformer import agrees  # noqa: E402
+from test_random_transformer import MPTC, agrees  # noqa: E402
 from torch_case import write_case  # noqa: E402
 
 import mpt  # noqa: E402
@@ -59,6 +59,24 @@ def test_fresh_gpt2_trains_as_in_pytorch(tmp_path):
     data = {"input_ids": ids[..., :-1].copy(), "labels": ids[..., 1:].copy()}
     write_case(str(tmp_path / "case"), fresh_gpt2(), data, write, by_name=True)
     assert agrees(str(tmp_path / "case"), "dp=2", tmp_path)
+
+
+def test_plain_export_draws_warnings_by_name(tmp_path):
+    """What PyTorch's exporter merges and drops in the same module: every parameter that the file lacks."""
+    module, path = fresh_gpt2(), str(tmp_path / "plain.onnx")
+    torch.onnx.export(module.eval(), (torch.zeros(BATCH, SEQ, dtype=torch.int64),), path, dynamo=True, verbose=False,
+                      external_data=False, input_names=["input_ids"], output_names=["logits"])
+    kept = [numpy_helper.to_array(i) for i in onnx.load(path).graph.initializer]
+    names = {i.name for i in onnx.load(path).graph.initializer}
+    folded = {n for n, p in module.named_parameters() if p.dim() > 1 and any(p.numel() == v.size for v in kept)}
+    lacking = {n for n, _ in module.named_parameters()} - names - folded
+    done = subprocess.run([MPTC, path, "-o", str(tmp_path / "program"), "--loss=cross_entropy(logits,labels)"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    warned = "\n".join(line for line in done.stderr.splitlines() if "warning" in line)
+    merged, dropped = "'inner.transformer.h.1.ln_2.weight'", "'inner.transformer.h.0.attn.c_attn.bias'"
+    assert merged in warned and dropped in warned
+    assert {n for n in lacking if f"'{n}'" not in warned} == set()
 
 
 def test_a_parameter_without_use_is_an_error(tmp_path):
