@@ -12,7 +12,7 @@
 // Example: GatherND(mask [8,64], [[b,k]] of shape [8,1,1,64,2]) is a reshape.
 //
 //===----------------------------------------------------------------------===//
-#include "NodeBuilder.h"
+#include "IndexGrid.h"
 
 using namespace mlir;
 using namespace mlir::mpt::import;
@@ -23,46 +23,6 @@ static Vals importGather(NodeBuilder &b) {
 }
 
 //===- known indices ------------------------------------------------------===//
-
-namespace {
-/// Numbers that depend on one dim of the indices, or on none (dim -1: one).
-struct Along {
-  SmallVector<int64_t> values;
-  int64_t dim = -1;
-};
-} // namespace
-
-static std::optional<Along> alongOneDim(const Host &x) {
-  SmallVector<int64_t> dims;
-  Host small = dropEqualDims(x, dims);
-  if (x->type.getNumElements() == 0 || dims.size() > 1)
-    return std::nullopt;
-  if (dims.empty())
-    return Along{{x->isFloat() ? 0 : x->at(0).i}, -1};
-  return Along{small->ints(), dims[0]};
-}
-
-/// Indices known at import, also those of a table too large for a constant.
-static Host knownIndices(NodeBuilder &b, const Val &indices) {
-  constexpr uint64_t limit = uint64_t(64) << 20;
-  std::string why;
-  return b.program.contents(indices, why, limit);
-}
-
-/// Counts negative indices from the end; false and a report when out of range.
-static bool normalise(NodeBuilder &b, SmallVectorImpl<int64_t> &indices,
-                      const Val &x, int64_t dim) {
-  int64_t size = x.shape()[dim];
-  for (int64_t &i : indices) {
-    if (i < -size || i >= size) {
-      b.fail("index " + Twine(i) + " is out of range for dim " + Twine(dim) +
-             " of " + b.text(x.type));
-      return false;
-    }
-    i += i < 0 ? size : 0;
-  }
-  return true;
-}
 
 /// The rows of one dim: as it is, a slice, or taken.
 static Val rowsOf(NodeBuilder &b, const Val &x, int64_t dim,
@@ -158,12 +118,6 @@ static Val pickPerSample(NodeBuilder &b, const Val &x, const Val &index,
   return elementWhere(b, b.reshape(hot, thin), b.reshape(x, wide), n);
 }
 
-/// Indices that are not negative.
-static Val positive(NodeBuilder &b, const Val &index, int64_t size) {
-  return b.select(b.compare("lt", index, b.scalarLike(index, 0)),
-                  b.binary("add", index, b.scalarLike(index, size)), index);
-}
-
 //===- GatherElements -----------------------------------------------------===//
 
 /// Both known: one number into all of x.
@@ -211,7 +165,7 @@ static Vals importGatherElements(NodeBuilder &b) {
       return {pickKnown(b, x, indices.type, checked, *axis)};
   }
   int64_t n = x.shape()[*axis];
-  Val index = positive(b, indices, n);
+  Val index = fromFront(b, indices, n);
   if (indices.shape()[*axis] == 1) {
     Val hot =
         b.compare("eq", index, b.iota(x.shape(), indices.element(), *axis));
@@ -230,33 +184,6 @@ static Vals importGatherElements(NodeBuilder &b) {
 
 //===- GatherND -----------------------------------------------------------===//
 
-/// Coordinates of known indices if each depends on one dim, batch dims first.
-static std::optional<SmallVector<Along>>
-gridOf(NodeBuilder &b, const Val &x, const Val &indices, int64_t batch) {
-  Host known = knownIndices(b, indices);
-  if (!known)
-    return std::nullopt;
-  SmallVector<Along> coordinates;
-  for (int64_t d = 0; d < batch; ++d)
-    coordinates.push_back(
-        {llvm::to_vector(llvm::seq<int64_t>(0, x.shape()[d])), d});
-  int64_t depth = indices.shape().back();
-  SmallVector<int64_t> strides = stridesOf(indices.shape());
-  auto type = b.typeOf(indices.shape().drop_back(), indices.element());
-  for (int64_t k = 0; k < depth; ++k) {
-    auto along = alongOneDim(foldMove(known, type, [&](ArrayRef<int64_t> at) {
-      int64_t linear = k;
-      for (auto [d, i] : llvm::enumerate(at))
-        linear += strides[d] * i;
-      return linear;
-    }));
-    if (!along)
-      return std::nullopt;
-    coordinates.push_back(*along);
-  }
-  return coordinates;
-}
-
 /// The coordinates as one number into the dims [batch, batch + depth) of x.
 static Val linearIndex(NodeBuilder &b, const Val &x, const Val &indices,
                        int64_t batch) {
@@ -272,7 +199,7 @@ static Val linearIndex(NodeBuilder &b, const Val &x, const Val &indices,
       if (!normalise(b, values, x, batch + k))
         return Val();
     }
-    Val term = b.binary("mul", positive(b, one, picked[k]),
+    Val term = b.binary("mul", fromFront(b, one, picked[k]),
                         b.scalarLike(one, strides[k]));
     sum = k == 0 ? term : b.binary("add", sum, term);
   }

@@ -2,14 +2,16 @@
 //===- OnnxScatter.cpp - elements put where indices say -------------------===//
 //
 // ScatterElements compares indices with a count, so that the other dims stay
-// dims of both sides and can be cut. ScatterND adds rows (mpt.scatter_rows) to
-// the data, or to zeros that then replace what was hit; indices that occur
-// twice there are undefined in ONNX.
+// dims of both sides and can be cut. ScatterND at known indices that form a box
+// (m[:, :, :n] = y, as exporters spell it) puts the updates between slices of
+// the data, which can be cut along the dims that the box fills. Other rows are
+// added (mpt.scatter_rows) to the data, or to zeros that then replace what was
+// hit; indices that occur twice there are undefined in ONNX.
 //
-// Refused: reductions other than none and add; rows of integers.
+// Refused: reductions other than none and add; rows of integers, but in a box.
 //
 //===----------------------------------------------------------------------===//
-#include "NodeBuilder.h"
+#include "IndexGrid.h"
 
 using namespace mlir;
 using namespace mlir::mpt::import;
@@ -22,11 +24,6 @@ static std::optional<bool> readReduction(NodeBuilder &b) {
   b.fail("reduction '" + onnx::escaped(kind) + "' is not supported",
          "use none or add");
   return std::nullopt;
-}
-
-static Val fromFront(NodeBuilder &b, const Val &index, int64_t size) {
-  return b.select(b.compare("lt", index, b.scalarLike(index, 0)),
-                  b.binary("add", index, b.scalarLike(index, size)), index);
 }
 
 /// x[i.., with the axis at indices[i..]] = updates[i..].
@@ -70,6 +67,64 @@ static Vals importScatterElements(NodeBuilder &b) {
   return {b.select(isHit, sum, x)};
 }
 
+//===- boxes --------------------------------------------------------------===//
+
+/// x with the box at `starts`, which has x's dims, replaced or added to.
+static Val putBox(NodeBuilder &b, const Val &x, const Val &box,
+                  ArrayRef<int64_t> starts, bool adds, int64_t dim = 0) {
+  if (!x || !box)
+    return Val();
+  if (dim == int64_t(starts.size()))
+    return adds ? b.binary(x.element().isInteger(1) ? "or" : "add", x, box)
+                : box;
+  int64_t from = starts[dim], to = from + box.shape()[dim],
+          size = x.shape()[dim];
+  if (from == 0 && to == size)
+    return putBox(b, x, box, starts, adds, dim + 1);
+  Val middle =
+      putBox(b, b.sliceDim(x, dim, from, to), box, starts, adds, dim + 1);
+  return b.concat(
+      {b.sliceDim(x, dim, 0, from), middle, b.sliceDim(x, dim, to, size)}, dim);
+}
+
+/// The result where the indices are those of a box, each place once; nullopt
+/// for others.
+static std::optional<Val> scatterBox(NodeBuilder &b, const Val &x,
+                                     const Val &indices, const Val &updates,
+                                     bool adds) {
+  auto grid = gridOf(b, x, indices, /*batch=*/0);
+  if (!grid)
+    return std::nullopt;
+  ArrayRef<int64_t> table = indices.shape().drop_back();
+  SmallVector<int64_t> perm, starts, shape(x.shape());
+  for (auto [d, along] : llvm::enumerate(*grid)) {
+    if (!normalise(b, along.values, x, d))
+      return Val();
+    for (auto [i, place] : llvm::enumerate(along.values))
+      if (place != along.values[0] + int64_t(i))
+        return std::nullopt;
+    if (along.dim >= 0 && llvm::is_contained(perm, along.dim))
+      return std::nullopt;
+    if (along.dim >= 0)
+      perm.push_back(along.dim);
+    starts.push_back(along.values[0]);
+    shape[d] = along.values.size();
+  }
+  for (auto [d, size] : llvm::enumerate(table)) {
+    if (llvm::is_contained(perm, int64_t(d)))
+      continue;
+    if (size != 1)
+      return std::nullopt;
+    perm.push_back(d);
+  }
+  for (int64_t d = table.size(); d < updates.rank(); ++d)
+    perm.push_back(d);
+  Val box = b.reshape(b.transpose(updates, perm), shape);
+  return putBox(b, x, box, starts, adds);
+}
+
+//===- rows ---------------------------------------------------------------===//
+
 /// One number into the first `depth` dims of x.
 static Val rowIndex(NodeBuilder &b, const Val &x, const Val &indices,
                     int64_t depth) {
@@ -98,8 +153,12 @@ static Vals importScatterND(NodeBuilder &b) {
     expected.assign(indices.shape().begin(), indices.shape().end() - 1);
     llvm::append_range(expected, x.shape().drop_front(depth));
   }
-  if (depth < 1 || depth > x.rank() || updates.shape() != ArrayRef(expected) ||
-      !x.isFloat())
+  bool fits =
+      depth >= 1 && depth <= x.rank() && updates.shape() == ArrayRef(expected);
+  if (fits)
+    if (auto boxed = scatterBox(b, x, indices, updates, *adds))
+      return {*boxed};
+  if (!fits || !x.isFloat())
     return {b.fail("cannot scatter " + b.text(updates.type) + " at " +
                        b.text(indices.type) + " into " + b.text(x.type),
                    "expected floats, with the dims of the indices but the "

@@ -15,8 +15,11 @@ NODES = [
     ("CumSum", ["tokens", "one"], "running", {}),
     ("RotaryEmbedding", ["running", "cos", "sin", "positions"], "turned", {"num_heads": 2, "interleaved": 1}),
     ("Einsum", ["turned", "weight"], "mixed", {"equation": "...i,ij->...j"}),
+    # mixed[:, 4:6] = mixed[:, :2], as exporters spell it.
+    ("Slice", ["mixed", "zero", "two", "one"], "early", {}),
+    ("ScatterND", ["mixed", "late", "early"], "repeated", {}),
     ("Slice", ["mixed", "zero", "one", "two"], "first", {}),
-    ("ScatterElements", ["mixed", "place", "first"], "put", {"axis": 2}),
+    ("ScatterElements", ["repeated", "place", "first"], "put", {"axis": 2}),
     ("GatherND", ["put", "rows"], "picked", {"batch_dims": 1}),
     ("GatherElements", ["picked", "columns"], "element", {"axis": 2}),
     ("ReduceMean", ["put", "inner"], "mean", {}),
@@ -36,7 +39,7 @@ def write_case(folder, moves_rows=True):
     constants = {**{n: rng.normal(size=s).astype(np.float32) for n, s in weights.items()},
                  "moved": np.array([[2], [-1]]), "one": np.array([1]), "zero": np.array([0]), "two": np.array([2]),
                  "cos": np.cos(angles), "sin": np.sin(angles), "positions": np.tile(np.arange(S)[::-1], (B, 1)),
-                 "inner": np.array([1, 2])}
+                 "inner": np.array([1, 2]), "late": np.stack(np.broadcast_arrays(*np.ogrid[:B, 4:6]), -1)}
     data = {"ids": rng.integers(0, V, (2, B, S)), "place": rng.integers(-D, D, (2, B, S, 1)),
             "rows": rng.integers(-S, S, (2, B, K, 1)), "columns": rng.integers(-D, D, (2, B, K, 1)),
             "target": rng.normal(size=(2, B, K, 1)).astype(np.float32)}

@@ -212,6 +212,19 @@ for reduction in ("none", "add"):
     case("ScatterND-" + reduction, "ScatterND", f(4, 3, 2), Const([[1], [-1]]), f(2, 3, 2), reduction=reduction)
     case("ScatterND-elements-" + reduction, "ScatterND", f(4, 3), np.array([[[0, 1]], [[-1, 2]]]), f(2, 1),
          reduction=reduction)
+    # Boxes: m[:, :-1] = y, m[1, 2:] = y with whole rows, and one whose dims change places.
+    case("ScatterND-box-" + reduction, "ScatterND", f(3, 4), Const(np.stack(np.broadcast_arrays(*np.ogrid[:3, :3]), -1)),
+         f(3, 3), reduction=reduction)
+    case("ScatterND-box-rows-" + reduction, "ScatterND", i(3, 4, 2), Const([[[1, -2], [1, -1]]]), i(1, 2, 2),
+         reduction=reduction)
+    case("ScatterND-box-turned-" + reduction, "ScatterND", f(3, 4, 5),
+         Const(np.stack(np.broadcast_arrays(*np.ogrid[1:3, :4]), -1).transpose(1, 0, 2)), f(4, 2, 5), reduction=reduction)
+    # No boxes: a step, rows twice, one coordinate along two dims.
+    case("ScatterND-step-" + reduction, "ScatterND", f(4, 3), Const([[0], [2]]), f(2, 3), reduction=reduction)
+    case("ScatterND-diagonal-" + reduction, "ScatterND", f(3, 3), Const([[0, 0], [1, 1], [2, 2]]), f(3),
+         reduction=reduction)
+case("ScatterND-add-box-twice", "ScatterND", f(4, 3), Const([[[1], [2]], [[1], [2]]]), f(2, 2, 3), reduction="add")
+case("ScatterND-bool", "ScatterND", b(3, 4), Const([[1], [2]]), b(2, 4))
 case("ScatterND-add-twice", "ScatterND", f(4, 3), Const([[1], [1]]), f(2, 3), reduction="add")
 
 ROWS, COS, SIN = i(2, 3, hi=7), f(7, 4), f(7, 4)
