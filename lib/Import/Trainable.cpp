@@ -11,8 +11,9 @@
 //   5. the use, seen through what moves elements: operand of a contraction,
 //      table of a take, scale or bias of a norm, rank 1 in arithmetic, a finite
 //      table of rank 2 or more that is added: trained; tables that are
-//      multiplied, also looked up (rotary caches), branches of a select, and
-//      one element that is spread over a dim of more: not
+//      multiplied, also looked up (rotary caches), branches of a select, one
+//      element that is spread over a dim of more, and frequencies (a row times
+//      positions, of which sines and cosines are taken): not
 //
 //===----------------------------------------------------------------------===//
 #include "GraphImport.h"
@@ -185,6 +186,54 @@ static bool onlyMultiplies(Value rows) {
   });
 }
 
+/// Dims that are not 1, at least 1.
+static unsigned thickRank(RankedTensorType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  return std::max<unsigned>(1, shape.size() - llvm::count(shape, 1));
+}
+
+/// Whether all values are computed from constants, integers and rows of
+/// numbers in the file alone.
+static bool arePositions(SmallVector<Value> work) {
+  llvm::DenseSet<Value> seen;
+  while (!work.empty()) {
+    Value v = work.pop_back_val();
+    if (!seen.insert(v).second || !isFloat(v))
+      continue;
+    Operation *op = v.getDefiningOp();
+    if (!op ||
+        (isa<ReadOp>(op) && thickRank(cast<RankedTensorType>(v.getType())) > 1))
+      return false;
+    llvm::append_range(work, op->getOperands());
+  }
+  return true;
+}
+
+/// Whether only sines and cosines of the row are taken, moved and times
+/// positions, as of the frequencies of rotary embeddings.
+static bool isFrequencies(Value row) {
+  SmallVector<Value> work = {row}, factors;
+  llvm::DenseSet<Value> seen;
+  while (!work.empty()) {
+    Value v = work.pop_back_val();
+    if (v.use_empty())
+      return false;
+    for (OpOperand &use : v.getUses()) {
+      Operation *op = use.getOwner();
+      if (isa<SinOp, CosOp>(op))
+        continue;
+      if (isa<MulOp, DotGeneralOp>(op))
+        factors.push_back(op->getOperand(1 - use.getOperandNumber()));
+      else if (!isa<ReshapeOp, TransposeOp, ConvertOp, BroadcastOp, ConcatOp,
+                    SliceOp>(op))
+        return false;
+      if (seen.insert(op->getResult(0)).second)
+        work.push_back(op->getResult(0));
+    }
+  }
+  return !factors.empty() && arePositions(std::move(factors));
+}
+
 /// `rank`: dims of the state that are not 1, at least 1.
 static Use classify(OpOperand &use, unsigned rank) {
   Operation *op = use.getOwner();
@@ -207,8 +256,9 @@ static Use classify(OpOperand &use, unsigned rank) {
 static bool isTrainedByUse(const Program &program, const Stored &stored) {
   if (stored.type.getRank() == 0 || !stored.isInitializer)
     return false;
-  ArrayRef<int64_t> shape = stored.type.getShape();
-  unsigned rank = std::max<unsigned>(1, shape.size() - llvm::count(shape, 1));
+  unsigned rank = thickRank(stored.type);
+  if (rank == 1 && isFrequencies(stored.read))
+    return false;
   bool isOne = stored.type.getNumElements() == 1;
   bool isWeight = false, isTable = false;
   SmallVector<Value> work = {stored.read};

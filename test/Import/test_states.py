@@ -187,6 +187,32 @@ def test_use_decides(tmp_path, use):
     assert states(imported(tmp_path, model)[0]) == {"w": role}
 
 
+COSINE = [node("Concat", ["f", "f"], ["e"], axis=-1), node("Cos", ["e"], ["c"]), node("Mul", ["x", "c"], ["y"])]
+FREQUENCIES = {
+    "times constants": ([node("Mul", ["p", "w"], ["f"]), *COSINE], {}, "buffer"),
+    "times integers": ([node("Cast", ["p"], ["pf"], to=1), node("Transpose", ["pf"], ["t"]), node("Unsqueeze", ["w", "zero"], ["r"]),
+                        node("Gemm", ["t", "r"], ["f"], transA=1), *COSINE], {"p": np.array([[4], [2]])}, "buffer"),
+    "times data": ([node("Mul", ["p", "w"], ["f"]), *COSINE], {"p": X[:, :1]}, "parameter+"),
+    "with a phase": ([node("Mul", ["p", "w"], ["g"]), node("Add", ["g", "w"], ["f"]), *COSINE], {}, "parameter+"),
+    "also otherwise": ([node("Mul", ["p", "w"], ["f"]), *COSINE[:2], node("Add", ["c", "e"], ["d"]), node("Mul", ["x", "d"], ["y"])],
+                       {}, "parameter+"),
+    "times a table": ([node("Mul", ["table", "w"], ["f"]), *COSINE], {}, "parameter+"),
+}
+
+
+@pytest.mark.parametrize("what", FREQUENCIES)
+def test_frequencies_of_positions_are_no_parameter(tmp_path, what):
+    """As inv_freq of a rotary embedding, where the exporter leaves its product with positions in the graph."""
+    nodes, inputs, role = FREQUENCIES[what]
+    data = {"w": np.array([1, 0.1], np.float32), "zero": np.array([0]), "table": np.ones((2, 2), np.float32),
+            "p": np.array([[0], [1]], np.float32)}
+    model = model_of(nodes, {"x": np.ones((2, 4), np.float32), **inputs}, ["y"],
+                     [(n, a) for n, a in data.items() if n not in inputs])
+    found = states(imported(tmp_path, model)[0])
+    assert found.pop("w") == role == found.pop("p", role)
+    assert found in ({}, {"table": "buffer"})
+
+
 def test_scalars_are_constants(tmp_path):
     text, _ = imported(tmp_path, linear(node("Mul", ["x", "w"], ["y"]), w=np.float32(2)))
     assert states(text) == {}
