@@ -73,6 +73,16 @@ def test_unknown_operator(tmp_path):
         "and the model has no function of the name; replace it, or export the model with its functions"])
 
 
+def test_operators_of_a_runtime(tmp_path):
+    """Files that ONNX Runtime's optimizer has rewritten; its LayerNormalization is not ONNX's either."""
+    nodes = [node(op, ["x", "w"], [op], domain="com.microsoft") for op in ("SkipLayerNormalization", "LayerNormalization")]
+    model = of_nodes(*nodes, outputs=[n.op_type for n in nodes], initializers=[("w", X[0])], domains=["com.microsoft"])
+    check(tmp_path, model, [
+        f"error: m.onnx: node #{i} (com.microsoft::{n.op_type}): operator '{n.op_type}' does not exist in domain "
+        "'com.microsoft', and the model has no function of the name; replace it, or export the model with its functions"
+        for i, n in enumerate(nodes)])
+
+
 def free(**dims):
     infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in dims.items()]
     graph = helper.make_graph([node("Relu", [i.name], [i.name + "_out"]) for i in infos], "g", infos,
