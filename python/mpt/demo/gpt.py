@@ -14,7 +14,7 @@ import numpy as np
 from mpt.check import read_losses
 from mpt.demo import call, worst_difference
 
-MESH, BATCH, SEQ, STEPS = "tp=2,pp=2", 16, 96, 500
+MESH, BATCH, SEQ, STEPS = "tp=2,pp=2", 16, 96, 1000
 TEXTS = "/usr/share/common-licenses"
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODEL = os.path.join(HERE, "gpt.onnx")
@@ -62,7 +62,8 @@ def draw(path, partitioned, single):
     axes.plot(single, label="one rank", linewidth=4, color="tab:orange", alpha=0.5)
     axes.plot(partitioned, label=MESH, linewidth=1, color="tab:blue")
     axes.set(xlabel="step", ylabel="loss (nats per character)",
-             title=f"a GPT on {MESH}: worst relative difference {worst_difference(partitioned, single):.1e}")
+             title=f"a GPT on {MESH} and on one rank: worst relative difference "
+                   f"{worst_difference(partitioned[:100], single[:100]):.1e} in the first 100 steps")
     axes.legend()
     axes.grid(alpha=0.3)
     figure.tight_layout()
@@ -106,5 +107,6 @@ def main(arguments=None):
         print("", *map(repr, continue_text(options, folder, weights, options.length)), "", sep="\n")
         draw(options.picture, partitioned, single)
     print(f"loss {partitioned[0]:.3f} -> {partitioned[-1]:.3f} on {MESH}, {single[-1]:.3f} on one rank, worst relative "
-          f"difference of the curves {worst_difference(partitioned, single):.1e}: {options.picture}")
+          f"difference of the curves {worst_difference(partitioned[:100], single[:100]):.1e} in the first 100 steps "
+          f"(rounding grows later), {worst_difference(partitioned, single):.1e} in all: {options.picture}")
     return 0
