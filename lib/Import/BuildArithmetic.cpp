@@ -61,35 +61,37 @@ Val NodeBuilder::unary(StringRef op, const Val &x) {
   return build1(op, x, isTest ? typeOf(x.shape(), i1()) : x.type);
 }
 
-Val NodeBuilder::binary(StringRef op, const Val &a, const Val &b) {
+std::pair<Val, Val> NodeBuilder::broadcastAlike(const Val &a, const Val &b) {
   if (!a || !b)
-    return Val();
-  if (a.element() != b.element())
-    return fail("operands have types " + text(a.type) + " and " + text(b.type) +
-                ", expected one element type");
+    return {};
+  if (a.element() != b.element()) {
+    fail("operands have types " + text(a.type) + " and " + text(b.type) +
+         ", expected one element type");
+    return {};
+  }
   auto shape = commonShape(a.shape(), b.shape());
   if (!shape)
+    return {};
+  return {broadcastTo(a, *shape), broadcastTo(b, *shape)};
+}
+
+Val NodeBuilder::binary(StringRef op, const Val &a, const Val &b) {
+  auto [l, r] = broadcastAlike(a, b);
+  if (!l || !r)
     return Val();
-  Val l = broadcastTo(a, *shape), r = broadcastTo(b, *shape);
-  if (l && r && folds({l, r}, l.type))
+  if (folds({l, r}, l.type))
     if (Host host = foldBinary(op, l.host, r.host))
       return known(host);
-  return build1(op, {l, r}, typeOf(*shape, a.element()));
+  return build1(op, {l, r}, l.type);
 }
 
 Val NodeBuilder::compare(StringRef kind, const Val &a, const Val &b) {
-  if (!a || !b)
+  auto [l, r] = broadcastAlike(a, b);
+  if (!l || !r)
     return Val();
-  if (a.element() != b.element())
-    return fail("operands have types " + text(a.type) + " and " + text(b.type) +
-                ", expected one element type");
-  auto shape = commonShape(a.shape(), b.shape());
-  if (!shape)
-    return Val();
-  Val l = broadcastTo(a, *shape), r = broadcastTo(b, *shape);
-  if (l && r && folds({l, r}, l.type))
+  if (folds({l, r}, l.type))
     return known(foldCompare(kind, l.host, r.host));
-  return build1("compare", {l, r}, typeOf(*shape, i1()), attr("kind", kind));
+  return build1("compare", {l, r}, typeOf(l.shape(), i1()), attr("kind", kind));
 }
 
 Val NodeBuilder::select(const Val &pred, const Val &onTrue,

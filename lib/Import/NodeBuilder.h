@@ -136,6 +136,9 @@ public:
   /// The shape both broadcast to; nullopt and a report if there is none.
   std::optional<SmallVector<int64_t>> commonShape(ArrayRef<int64_t> a,
                                                   ArrayRef<int64_t> b);
+  /// Both in their common shape; false ones and a report if there is none or
+  /// their element types differ.
+  std::pair<Val, Val> broadcastAlike(const Val &a, const Val &b);
   /// How a type reads in a message: "f32[8, 16]".
   static std::string text(RankedTensorType type);
   static std::string text(ArrayRef<int64_t> shape);

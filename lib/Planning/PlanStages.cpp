@@ -14,6 +14,7 @@
 // `stages` may also be a list of regular expressions: a cut before the first op
 // whose node each matches.
 #include "Planner.h"
+#include "mpt/IR/Bindings.h"
 #include "llvm/Support/Regex.h"
 
 using namespace mlir;
@@ -37,12 +38,6 @@ struct Line {
 
 static StringRef nodeOf(const Atom &atom) {
   return atom.ops.empty() ? StringRef() : getNodeName(atom.ops.front());
-}
-
-static double bytesOf(Value v) {
-  auto type = cast<RankedTensorType>(v.getType());
-  return double(type.getNumElements()) *
-         std::max(1u, type.getElementTypeBitWidth() / 8);
 }
 
 /// First and last atom that read the value, through ops without a stage.
@@ -100,7 +95,7 @@ static void addCrossings(Line &line, const ProgramRoles &roles) {
         std::optional<unsigned> first, last;
         findReaders(line, result, roles, first, last);
         for (unsigned k = i + 1; last && k <= *last; ++k) {
-          line.bytes[k] += bytesOf(result);
+          line.bytes[k] += bytesOf(result.getType());
           if (roles.getBatch(result).kind == BatchUse::Reduced)
             line.closed[k] = "a sum over the batch would have to be sent";
         }

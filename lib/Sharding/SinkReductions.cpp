@@ -19,6 +19,7 @@
 #include "mpt/Analysis/Sharding/Factors.h"
 #include "mpt/Analysis/Sharding/MinCut.h"
 #include "mpt/Analysis/Sharding/Program.h"
+#include "mpt/IR/Bindings.h"
 #include "mpt/Sharding/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -189,8 +190,7 @@ void ReductionWebs::collect() {
 /// Of what one rank holds.
 int64_t ReductionWebs::bytesOf(Value v) const {
   auto type = cast<RankedTensorType>(v.getType());
-  int64_t bytes = type.getNumElements() *
-                  std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
+  int64_t bytes = mlir::mpt::bytesOf(type);
   for (DimShardingAttr dim : getSharding(type).getDims())
     bytes /= dim.getNumShards();
   return std::max<int64_t>(bytes, 1);

@@ -160,15 +160,20 @@ def compile_program(case, mptc, program, mesh="", microbatches=1, schedule="", f
     run(command, "mptc")
 
 
+def ranks_of(mesh):
+    """The number of ranks of a mesh as mptc takes it, such as dp=2,tp=2; of none 1."""
+    ranks = 1
+    for axis in filter(None, mesh.split(",")):
+        ranks *= int(axis.partition("=")[2])
+    return ranks
+
+
 def launcher(comm, mesh):
     """What stands before an executable on this machine: with `mpi` one process per rank."""
     if comm != "mpi":
         return []
-    ranks = 1
-    for axis in filter(None, mesh.split(",")):
-        ranks *= int(axis.partition("=")[2])
     as_root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    return ["mpirun", "--oversubscribe", *as_root, "-n", str(ranks)]
+    return ["mpirun", "--oversubscribe", *as_root, "-n", str(ranks_of(mesh))]
 
 
 def train(case, program, workspace, comm="threads", mesh="", steps=0):

@@ -2,7 +2,9 @@
 // One rank's run and the verdict of a job.
 #include "HostLaunch.h"
 
+#include <cstring>
 #include <exception>
+#include <sys/wait.h>
 
 namespace mptrt {
 
@@ -34,6 +36,18 @@ void runRank(JobControl control, RankContext &context,
     control.abort(context.rank(), verdict);
   control.setVerdict(context.rank(), verdict);
   control.setState(context.rank(), JobControl::State::Ended);
+}
+
+Status lostRank(int rank, pid_t process, int how) {
+  if (WIFSIGNALED(how))
+    return makeStatus(Code::PeerLost,
+                      "rank %d (process %d) was ended by signal %d (%s)", rank,
+                      static_cast<int>(process), WTERMSIG(how),
+                      strsignal(WTERMSIG(how)));
+  return makeStatus(Code::PeerLost,
+                    "rank %d (process %d) left with exit code %d in the middle "
+                    "of its work",
+                    rank, static_cast<int>(process), WEXITSTATUS(how));
 }
 
 Status checkLaunch(const LaunchOptions &options) {

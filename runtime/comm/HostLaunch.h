@@ -6,6 +6,8 @@
 #include "JobControl.h"
 #include "mptrt/Bootstrap.h"
 
+#include <sys/types.h>
+
 namespace mptrt {
 
 /// A rank whose communicator is written over a transport of this host.
@@ -27,6 +29,10 @@ private:
 /// aborts the job and is the rank's verdict.
 void runRank(JobControl control, RankContext &context,
              const RankFunction &function);
+
+/// The verdict of a rank whose process is gone without one; `how` as waitpid
+/// says.
+Status lostRank(int rank, pid_t process, int how);
 
 /// Refuses impossible options (usage).
 Status checkLaunch(const LaunchOptions &options);

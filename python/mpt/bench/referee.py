@@ -12,19 +12,12 @@ import tempfile
 import time
 
 from mpt.case import Case
-from mpt.check import RunFailed, compile_program, train
+from mpt.check import RunFailed, compile_program, ranks_of, train
 
 # (mesh, micro-batch counts)
 MESHES = (("", (1,)), ("dp=2", (1, 2)), ("tp=2", (1,)), ("pp=2", (4,)), ("pp=4", (4,)),
           ("dp=2,tp=2", (1, 2)), ("dp=2,pp=2", (1, 2, 4)), ("tp=2,pp=2", (4,)),
           ("dp=2,tp=2,pp=2", (1, 2, 4)))
-
-
-def ranks_of(mesh):
-    ranks = 1
-    for axis in filter(None, mesh.split(",")):
-        ranks *= int(axis.partition("=")[2])
-    return ranks
 
 
 def programs():

@@ -100,15 +100,7 @@ void watch(pid_t child, int rank, JobControl control) {
   bool isWhole = WIFEXITED(how) && WEXITSTATUS(how) == 0;
   if (isWhole && control.verdict(rank, &verdict))
     return;
-  if (WIFSIGNALED(how))
-    verdict = makeStatus(
-        Code::PeerLost, "rank %d (process %d) was ended by signal %d (%s)",
-        rank, static_cast<int>(child), WTERMSIG(how), strsignal(WTERMSIG(how)));
-  else
-    verdict = makeStatus(Code::PeerLost,
-                         "rank %d (process %d) left with exit code %d in the "
-                         "middle of its work",
-                         rank, static_cast<int>(child), WEXITSTATUS(how));
+  verdict = lostRank(rank, child, how);
   control.abort(rank, verdict);
   control.setVerdict(rank, verdict);
 }

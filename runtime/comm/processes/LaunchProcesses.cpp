@@ -90,15 +90,7 @@ void ProcessLauncher::ended(int rank, int how) {
   Status verdict;
   if (control.verdict(rank, &verdict) && !WIFSIGNALED(how))
     return;
-  if (WIFSIGNALED(how))
-    verdict = makeStatus(
-        Code::PeerLost, "rank %d (process %d) was ended by signal %d (%s)",
-        rank, static_cast<int>(child), WTERMSIG(how), strsignal(WTERMSIG(how)));
-  else
-    verdict = makeStatus(Code::PeerLost,
-                         "rank %d (process %d) left with exit code %d in the "
-                         "middle of its work",
-                         rank, static_cast<int>(child), WEXITSTATUS(how));
+  verdict = lostRank(rank, child, how);
   control.setVerdict(rank, verdict);
   if (!wasKilledByUs)
     control.abort(rank, verdict);
